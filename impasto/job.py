@@ -1,0 +1,114 @@
+"""A job: everything one command needs, as data, and the run that carries it out.
+
+The CLI, the Python API, the HTTP service and a saved job file all build the same Job from the same fields.
+`run()` is a generator: it yields Progress and, last, one Done. Closing it stops the work cleanly.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from impasto.errors import InputError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: `done` of `total` `unit`s (total 0: not known), at `rate` units per second."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+    unit: str = "frame"
+    rate: float = 0.0
+    note: str = ""
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a job ended: what it wrote and the figures worth telling."""
+
+    path: Path | None
+    summary: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def option(
+    default: Any = ...,
+    help: str = "",
+    *,
+    flag: str = "",
+    argument: bool = False,
+    **limits: Any,
+) -> Any:
+    """One option, one line: default, help, range (ge, le, ...), and how the CLI spells it where the field's name does not say.
+
+    `flag` gives an own spelling ("-o/--out"); `argument` makes it positional. Fixed choices are the field's Literal type.
+    """
+    extra = {"flag": flag, "argument": argument}
+    return Field(default, description=help, json_schema_extra={k: v for k, v in extra.items() if v}, **limits)
+
+
+class Job(BaseModel):
+    """Base of every job. A subclass adds fields (made with `option`) and `run`."""
+
+    model_config = ConfigDict(extra="forbid")
+    command: ClassVar[str] = ""
+    help: ClassVar[str] = ""
+
+    def run(self) -> Iterator[Progress | Done]:
+        """Do the work, yielding Progress and, last, one Done."""
+        raise TypeError(f"{type(self).__name__} has no run()")
+
+    def finish(self) -> Done:
+        """Run to the end and return what came of it; for callers who need no progress."""
+        last: Progress | Done | None = None
+        for last in self.run():
+            pass
+        assert isinstance(last, Done), f"{type(self).__name__}.run() ended without Done"
+        return last
+
+    @classmethod
+    def build(cls, **values: Any) -> Self:
+        """Make a job from loose values; every fault is gathered into one InputError."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InputError(_one_line(error, cls)) from None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a job that `to_json` wrote."""
+        import json
+
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"the job is not JSON: {error}") from None
+        if not isinstance(values, dict) or values.pop("job", cls.command) != cls.command:
+            raise InputError(f"this is not a '{cls.command}' job")
+        return cls.build(**values)
+
+    def to_json(self) -> str:
+        """The resolved job as JSON, with the command's name under "job"."""
+        import json
+
+        return json.dumps({"job": self.command, **self.model_dump(mode="json")}, indent=1)
+
+
+def _one_line(error: ValidationError, cls: type[Job]) -> str:
+    faults = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            faults.append(f"unknown field '{name}': known are {', '.join(cls.model_fields)}")
+        elif fault["type"] == "missing":
+            faults.append(f"{name} is missing")
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            faults.append(f"{name} is {fault['input']!r}: {message[0].lower()}{message[1:]}")
+    return "; ".join(faults)

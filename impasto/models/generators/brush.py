@@ -1,0 +1,55 @@
+"""brush: the `full` tier. An encoder-decoder that also works at full size, where the edge of a stroke is decided."""
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from impasto.models.blocks import KEEP_AT_START, DoubleSize, ResidualBlock, mix_with_input, stacked_field, with_margin, without_margin
+
+
+class Settings(BaseModel):
+    """Widths at full, half and quarter size, and the depth of the trunk; the defaults have about 1M parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+    width: int = 24
+    blocks: int = 5
+
+
+class Generator(nn.Module):
+    """[N,3,H,W] in 0..1 -> the same, painted. H and W are multiples of `stride`."""
+
+    stride = 4
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        width = settings.width
+        self.whole_in = nn.Conv2d(3, width, 3, padding=1)
+        self.half_in = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
+        self.quarter_in = nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1)
+        self.trunk = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(settings.blocks)))
+        self.half_out = DoubleSize(4 * width, 2 * width)
+        self.whole_out = DoubleSize(2 * width, width)
+        self.head = nn.Conv2d(width, 4, 3, padding=1)
+        nn.init.trunc_normal_(self.head.weight, std=0.003)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        nn.init.constant_(self.head.bias[-1:], KEEP_AT_START)
+
+    @property
+    def receptive_field(self) -> int:
+        """How many input pixels across one output pixel can depend on."""
+        return stacked_field([(3, 1), (4, 2), (4, 2), *[(3, 1)] * (2 * self.settings.blocks), (3, -2), (3, -2), (3, 1)])
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What the generator itself sees: at half size, entering and leaving its trunk."""
+        half = self.half_in(self.whole_in(x - 0.5).relu()).relu()
+        early = self.quarter_in(half).relu()
+        return [half, early, self.trunk(early)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        whole = self.whole_in(with_margin(x) - 0.5).relu()
+        half = self.half_in(whole).relu()
+        quarter = self.trunk(self.quarter_in(half).relu())
+        half = self.half_out(quarter).relu() + half
+        whole = self.whole_out(half).relu() + whole
+        return mix_with_input(x, without_margin(self.head(whole)))
