@@ -1,0 +1,249 @@
+"""Words -> jobs, errors -> exit codes. No work is done here.
+
+COMMANDS names every command, where its Job lives and its line of help. The options of a command are made from the fields of its
+Job, whose module is imported only when the command is called: listing the commands loads no engine and no media library.
+"""
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from typer.core import TyperGroup
+
+from impasto import __version__
+from impasto.errors import ImpastoError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from typer._click.core import Command, Context
+
+    from impasto.job import Done, Job
+
+COMMANDS = {
+    "render": ("impasto.render.job:RenderJob", "Paint pictures in a style."),
+    "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),
+    "styles list": ("impasto.styles.jobs:ListJob", "List the looks at hand."),
+    "styles show": ("impasto.styles.jobs:ShowJob", "Show what a look's card says."),
+    "styles install": ("impasto.styles.jobs:InstallJob", "Add a style file to the library."),
+    "styles remove": ("impasto.styles.jobs:RemoveJob", "Remove a look from the library."),
+    "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
+    "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
+    "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
+    "bench": ("impasto.bench:BenchJob", "Measure how fast this machine paints."),
+}
+GROUPS = {"styles": "List, show, install and remove looks, or see a picture in all of them."}
+ABOUT = "Learn a look, paint a shot."
+ENDINGS = "Exit codes: 0 done, 1 failed, 2 bad input, 3 engine failed, 4 training failed, 130 stopped. Ctrl-C stops cleanly."
+
+
+class Stopped(BaseException):
+    """The user or the system asked to stop. Not an Exception, so that no handler on the way mistakes it for a failure."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}; nothing half-written is left behind")
+        self.exit_code = 128 + number
+
+
+class LazyGroup(TyperGroup):
+    """A group that lists stand-ins and builds a command from its Job only when that command is called."""
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        words = " ".join([*ctx.command_path.split()[1:], name or ""])
+        return name, command_for(words) if words in COMMANDS else command, rest
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    try:
+        with _stoppable():
+            return int(typer.main.get_command(_app())(args=args, prog_name="impasto", standalone_mode=False) or 0)
+    except BrokenPipeError:  # whoever read our output has left; writing its remains at exit would fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, Stopped) as error:
+        if os.environ.get("IMPASTO_DEBUG"):
+            import traceback
+
+            traceback.print_exc()
+        message, code = _explain(error)
+        print(f"impasto: {message}", file=sys.stderr)
+        if "--json" in args:
+            print(json.dumps({"ok": False, "error": message, "exit_code": code}, ensure_ascii=False))
+        return code
+
+
+def command_for(words: str) -> Command:
+    """The command of these words, its options made from the fields of its Job."""
+    job_class = job_class_of(words)
+    app = typer.Typer(add_completion=False)
+    app.command(words.split()[-1], help=job_class.help, epilog=ENDINGS)(_caller(job_class))
+    return typer.main.get_command(app)
+
+
+def job_class_of(words: str) -> type[Job]:
+    """Import the Job of a command."""
+    from importlib import import_module
+
+    module, name = COMMANDS[words][0].split(":")
+    found: type[Job] = getattr(import_module(module), name)
+    return found
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(name="impasto", cls=LazyGroup, help=ABOUT, epilog=ENDINGS, pretty_exceptions_enable=False)
+    app.callback()(_root)
+    groups = {name: typer.Typer(cls=LazyGroup, help=line) for name, line in GROUPS.items()}
+    for words, (_, line) in COMMANDS.items():
+        *group, name = words.split()
+        owner = groups[group[0]] if group else app
+        owner.command(name, help=line)(_stand_in)
+    for name, group_app in groups.items():
+        app.add_typer(group_app, name=name)
+    return app
+
+
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False) -> None:
+    if version:
+        print(f"impasto {__version__}")
+        raise typer.Exit
+
+
+def _stand_in() -> None:
+    raise AssertionError("a stand-in was called: LazyGroup replaces it by the command itself")
+
+
+# ---- a Job's fields as options
+
+
+def _caller(job_class: type[Job]) -> Callable[..., int]:
+    """A function whose signature is the Job's fields, for typer to read."""
+
+    def call(json: bool, dry_run: bool, **values: Any) -> int:
+        return _carry_out(job_class.build(**{name: value for name, value in values.items() if value is not None}), json, dry_run)
+
+    own = [_parameter(name, field) for name, field in job_class.model_fields.items()]
+    own.append(_flag("json", "Progress as text to stderr, one line of JSON as the last on stdout."))
+    own.append(_flag("dry_run", "Print the resolved job and do nothing."))
+    call.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]  # what inspect.signature reads first
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in own}
+    return call
+
+
+def _flag(name: str, help: str) -> inspect.Parameter:
+    kind = Annotated[bool, typer.Option(f"--{name.replace('_', '-')}", help=help)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=False)
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    kind = _word_type(field.annotation)
+    limits = {} if kind not in (int, float) else _limits(field)
+    default = inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
+    if extra.get("argument"):
+        shown: Any = typer.Argument(help=field.description, metavar=name.upper().removesuffix("S"), **limits)
+    else:
+        spelling = spelling_of(name, field)
+        switch = f"/--no-{name.replace('_', '-')}" if kind is bool and default is True else ""
+        shown = typer.Option(*spelling[:-1], spelling[-1] + switch, help=field.description, **limits)
+    if isinstance(default, Path) or (kind is str and default is not None and default is not inspect.Parameter.empty):
+        default = str(default)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, shown], default=default)
+
+
+def spelling_of(name: str, field: FieldInfo) -> list[str]:
+    """How an option is written on the command line: its own flag, or its name with dashes."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return str(extra.get("flag") or f"--{name.replace('_', '-')}").split("/")
+
+
+def _word_type(annotation: Any) -> Any:
+    """The type that typer reads a field as; what it has no word for arrives as text and is the Job's to judge."""
+    if get_origin(annotation) is Annotated:
+        return _word_type(get_args(annotation)[0])
+    if get_origin(annotation) is list:
+        return list[_word_type(get_args(annotation)[0])]  # type: ignore[misc]  # a type made at run time
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return (_word_type(kinds[0]) if len(kinds) == 1 else str) | None
+    return annotation if annotation in (bool, int, float, Path) or get_origin(annotation) is Literal else str
+
+
+def _limits(field: FieldInfo) -> dict[str, float]:
+    limits = {"min": getattr(each, "ge", None) for each in field.metadata if hasattr(each, "ge")}
+    limits |= {"max": getattr(each, "le", None) for each in field.metadata if hasattr(each, "le")}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+# ---- carrying a job out
+
+
+def _carry_out(job: Job, as_json: bool, dry_run: bool) -> int:
+    if dry_run:
+        print(json.dumps({"ok": True, "job": json.loads(job.to_json())}) if as_json else job.to_json())
+        return 0
+    from impasto.show import follow
+
+    steps = job.run()
+    try:
+        done = follow(steps, sys.stderr, bars=not as_json and sys.stderr.isatty())
+    finally:
+        if isinstance(steps, types.GeneratorType):
+            steps.close()
+    print(_line(done) if as_json else done.summary)
+    return 0
+
+
+def _line(done: Done) -> str:
+    answer = {"ok": True, "path": done.path, "summary": done.summary, "figures": done.figures}
+    return json.dumps(answer, default=str, ensure_ascii=False)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGINT and SIGTERM raise Stopped once; a second one ends the process the hard way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Stopped(number)
+
+    asked = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in asked}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, in one line, and the exit code."""
+    if isinstance(error, typer.TyperException):  # a usage error
+        context = getattr(error, "ctx", None)
+        return f"{_flat(error.format_message()).rstrip('.')} (see {context.command_path if context else 'impasto'} --help)", error.exit_code
+    if isinstance(error, ImpastoError | Stopped):
+        return _flat(str(error)), error.exit_code
+    if isinstance(error, MemoryError):
+        return "out of memory: try --tile 512, a smaller picture, or close other programs", 1
+    if isinstance(error, OSError) and error.strerror:  # the machine's own word: disk full, too many open files
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}", 1
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"internal error, our bug and not yours: {_flat(what)}; IMPASTO_DEBUG=1 shows where", 1
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
