@@ -1,8 +1,32 @@
 """Pieces that generators are built from. None of them looks at a whole frame: no instance norm, no per-frame statistics."""
+
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
+from pydantic import BaseModel
 from torch import Tensor, nn
+
+
+class Painter(nn.Module, ABC):
+    """What every generator is: [N,3,H,W] in 0..1 -> the same, painted; H and W are multiples of `stride`."""
+
+    stride: int
+    settings: BaseModel
+
+    @property
+    @abstractmethod
+    def receptive_field(self) -> int:
+        """How many input pixels across one output pixel can depend on."""
+
+    @abstractmethod
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What the generator itself sees, from early to late: PatchNCE compares these."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Paint."""
 
 
 class ResidualBlock(nn.Module):
@@ -14,11 +38,12 @@ class ResidualBlock(nn.Module):
         self.leave = nn.Conv2d(width, width, 3, padding=1)
         nn.init.kaiming_normal_(self.enter.weight, nonlinearity="relu")
         nn.init.normal_(self.leave.weight, std=1e-3)
-        nn.init.zeros_(self.enter.bias)  # type: ignore[arg-type]
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        blank(self.enter)
+        blank(self.leave)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.leave(torch.relu(self.enter(x)))
+        out: Tensor = x + self.leave(torch.relu(self.enter(x)))
+        return out
 
 
 class DoubleSize(nn.Module):
@@ -30,10 +55,18 @@ class DoubleSize(nn.Module):
         with torch.no_grad():  # the four sub-pixels of a channel start with one kernel: the shuffle starts as nearest-neighbour
             one = nn.init.kaiming_normal_(torch.empty(out, width, kernel, kernel), nonlinearity="relu")
             self.conv.weight.copy_(one.repeat_interleave(4, dim=0))
-            nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
+        blank(self.conv)
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.pixel_shuffle(self.conv(x), 2)
+
+
+def blank(conv: nn.Conv2d, last: int = 0, value: float = 0.0) -> None:
+    """Set the biases to nothing, and the last few to a value."""
+    assert conv.bias is not None
+    with torch.no_grad():
+        conv.bias.zero_()
+        conv.bias[len(conv.bias) - last :] = value
 
 
 KEEP_AT_START = 3.0  # sigmoid(3) = 0.95: a fresh generator is nearly the identity, so learning starts near the picture

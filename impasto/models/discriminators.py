@@ -1,5 +1,8 @@
 """Critics: networks that tell the reference's patches from the generator's. They judge texture, never a whole composition."""
+
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,7 +20,7 @@ class PatchCritic(nn.Module):
     def _one(width: int) -> nn.Sequential:
         widths = [3, width, 2 * width, 4 * width]
         layers: list[nn.Module] = []
-        for i, (enter, leave) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (enter, leave) in enumerate(pairwise(widths)):
             layers += [spectral_norm(nn.Conv2d(enter, leave, 4, stride=2 if i < 2 else 1)), nn.LeakyReLU(0.2)]
         return nn.Sequential(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 3)))
 

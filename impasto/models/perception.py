@@ -4,6 +4,7 @@ The weights come from a file that the user has (never a download). Three layouts
 VGG19 with its normalisation folded into a first 1x1 layer, the same compressed (with `*_aux` maps back to full width), and
 torchvision's VGG19. Every layout answers with the same taps at the same widths, so a loss need not know which it is.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -145,7 +146,9 @@ def read_weights(path: Path) -> Weights:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
         return {name: value.float() for name, value in loaded.items()}
     except Exception as error:  # a foreign file: whatever its reader stumbles over is a fault of the file
-        raise InputError(f"{path}: not a readable weights file ({type(error).__name__}); give .safetensors or a plain .pth") from None
+        raise InputError(
+            f"{path}: not a readable weights file ({type(error).__name__}); give .safetensors or a plain .pth"
+        ) from None
 
 
 def distance_to_nearest(ours: Tensor, theirs: Tensor) -> Tensor:

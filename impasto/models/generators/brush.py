@@ -1,10 +1,21 @@
 """brush: the `full` tier. An encoder-decoder that also works at full size, where the edge of a stroke is decided."""
+
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from impasto.models.blocks import KEEP_AT_START, DoubleSize, ResidualBlock, mix_with_input, stacked_field, with_margin, without_margin
+from impasto.models.blocks import (
+    KEEP_AT_START,
+    DoubleSize,
+    Painter,
+    ResidualBlock,
+    blank,
+    mix_with_input,
+    stacked_field,
+    with_margin,
+    without_margin,
+)
 
 
 class Settings(BaseModel):
@@ -15,9 +26,10 @@ class Settings(BaseModel):
     blocks: int = 5
 
 
-class Generator(nn.Module):
-    """[N,3,H,W] in 0..1 -> the same, painted. H and W are multiples of `stride`."""
+class Generator(Painter):
+    """Thinks at a quarter of the size, decides edges at full size."""
 
+    settings: Settings
     stride = 4
 
     def __init__(self, settings: Settings) -> None:
@@ -32,16 +44,13 @@ class Generator(nn.Module):
         self.whole_out = DoubleSize(2 * width, width)
         self.head = nn.Conv2d(width, 4, 3, padding=1)
         nn.init.trunc_normal_(self.head.weight, std=0.003)
-        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
-        nn.init.constant_(self.head.bias[-1:], KEEP_AT_START)
+        blank(self.head, 1, KEEP_AT_START)
 
     @property
     def receptive_field(self) -> int:
-        """How many input pixels across one output pixel can depend on."""
         return stacked_field([(3, 1), (4, 2), (4, 2), *[(3, 1)] * (2 * self.settings.blocks), (3, -2), (3, -2), (3, 1)])
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """What the generator itself sees: at half size, entering and leaving its trunk."""
         half = self.half_in(self.whole_in(x - 0.5).relu()).relu()
         early = self.quarter_in(half).relu()
         return [half, early, self.trunk(early)]

@@ -2,12 +2,23 @@
 
 All the thinking happens on 1/16 of the pixels, which is what makes 720p on two cores possible.
 """
+
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from impasto.models.blocks import KEEP_AT_START, DoubleSize, ResidualBlock, mix_with_input, stacked_field, with_margin, without_margin
+from impasto.models.blocks import (
+    KEEP_AT_START,
+    DoubleSize,
+    Painter,
+    ResidualBlock,
+    blank,
+    mix_with_input,
+    stacked_field,
+    with_margin,
+    without_margin,
+)
 
 
 class Settings(BaseModel):
@@ -19,9 +30,10 @@ class Settings(BaseModel):
     head: int = 24
 
 
-class Generator(nn.Module):
-    """[N,3,H,W] in 0..1 -> the same, painted. H and W are multiples of `stride`."""
+class Generator(Painter):
+    """Thinks at a quarter of the size."""
 
+    settings: Settings
     stride = 4
 
     def __init__(self, settings: Settings) -> None:
@@ -33,15 +45,13 @@ class Generator(nn.Module):
         self.to_half = DoubleSize(settings.width, settings.head)
         self.to_whole = DoubleSize(settings.head, 4)
         nn.init.trunc_normal_(self.to_whole.conv.weight, std=0.003)
-        nn.init.constant_(self.to_whole.conv.bias[-4:], KEEP_AT_START)  # the last four are the gate's sub-pixels
+        blank(self.to_whole.conv, 4, KEEP_AT_START)  # the last four are the gate's sub-pixels
 
     @property
     def receptive_field(self) -> int:
-        """How many input pixels across one output pixel can depend on."""
         return stacked_field([(8, 4), *[(3, 1)] * (2 * self.settings.blocks), (3, -2), (3, -2)])
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """What the generator itself sees: early, middle and late in its trunk."""
         early = self.stem(x - 0.5).relu()
         middle = self.trunk[: len(self.trunk) // 2](early)
         return [early, middle, self.trunk[len(self.trunk) // 2 :](middle)]

@@ -1,0 +1,178 @@
+"""What a look is learnt from: pictures decoded once, and crops of them that depend on the seed and the step alone.
+
+A batch is a pure function of (seed, step), so a resumed training sees exactly what an undisturbed one would have seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from impasto.errors import InputError, MediaError
+from impasto.frame import Pixels
+from impasto.media import list_pictures, open_reader
+from impasto.models.perception import Perception
+
+Picture = NDArray[np.uint8]  # [H,W,3]
+PLATE_SCENES, PLATE_FRAMES = 12, 6  # stand-in photographs when the user has none
+
+
+@dataclass
+class Pictures:
+    """Decoded pictures with their names and hashes, and the files that could not be read."""
+
+    images: list[Picture]
+    names: list[str] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def list_hash(self) -> str:
+        """One hash that stands for the whole list."""
+        return hashlib.sha256("\n".join(sorted(self.hashes)).encode()).hexdigest()
+
+
+@dataclass
+class Material:
+    """Everything that a recipe learns from."""
+
+    references: Pictures
+    photos: Pictures
+    perception: Perception | None
+    seed: int
+    device: torch.device
+
+
+def to_uint8(pixels: Pixels) -> Picture:
+    """RGB of any depth as 8 bits."""
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels)
+    top = 65535.0 if pixels.dtype == np.uint16 else 1.0
+    return np.rint(pixels.astype(np.float32).clip(0, top) * (255 / top)).astype(np.uint8)
+
+
+def resize(image: Picture, long_side: int) -> Picture:
+    """The picture with its long side at `long_side` pixels."""
+    height, width = image.shape[:2]
+    scale = long_side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    return np.asarray(resized, np.uint8)
+
+
+def read_pictures(paths: Iterable[Path], long_side: int) -> Pictures:
+    """Decode pictures at a working size; files that cannot be read are listed, not fatal."""
+    found = Pictures([])
+    for path in paths:
+        try:
+            with open_reader(path) as reader:
+                frame = next(iter(reader))
+        except MediaError as error:
+            found.refused.append(str(error))
+            continue
+        found.images.append(resize(to_uint8(frame.rgb()), long_side))
+        found.names.append(path.name)
+        found.hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
+    return found
+
+
+def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
+    """All pictures below the folders and in the lists; with no place given, frames of the procedural plate.
+
+    A list is a text file with one picture's path per line, for those who must say exactly what trained their look.
+    """
+    if not places:
+        return plate_photos(long_side)
+    paths: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            paths += [p for sub in [place, *sorted(d for d in place.rglob("*") if d.is_dir())] for p in list_pictures(sub)]
+        elif place.suffix == ".txt" and place.is_file():
+            lines = (line.strip() for line in place.read_text(encoding="utf-8").splitlines())
+            paths += [Path(line) for line in lines if line and not line.startswith("#")]
+        else:
+            raise InputError(f"{place}: no such folder of photographs, nor a .txt list of them")
+    photos = read_pictures(paths, long_side)
+    if not photos.images:
+        raise InputError(f"{', '.join(map(str, places))}: no readable picture in there; give a folder of photographs")
+    return photos
+
+
+def plate_photos(long_side: int) -> Pictures:
+    """Frames of several procedural scenes: enough to learn from when there is not one photograph at hand."""
+    from impasto.media.plate import Plate
+
+    photos = Pictures([])
+    for seed in range(PLATE_SCENES):
+        plate = Plate(long_side, long_side * 9 // 16, 24, seed)
+        for number in range(0, PLATE_FRAMES * 20, 20):
+            rgb = plate.frame(number).rgb
+            photos.images.append(rgb)
+            photos.names.append(f"plate {seed}, frame {number}")
+            photos.hashes.append(hashlib.sha256(rgb.tobytes()).hexdigest())
+    return photos
+
+
+def rng_at(seed: int, step: int, stream: str) -> np.random.Generator:
+    """Random numbers that depend on the seed, the step and a name only."""
+    return np.random.default_rng([seed, step, *stream.encode()])
+
+
+def crop(image: Picture, size: int, rng: np.random.Generator, zoom: tuple[float, float]) -> Picture:
+    """A random square of the picture at a random zoom, mirrored half of the time."""
+    height, width = image.shape[:2]
+    taken = size / rng.uniform(*zoom)
+    taken = int(min(taken, height, width))
+    top, left = rng.integers(height - taken + 1), rng.integers(width - taken + 1)
+    square = image[top : top + taken, left : left + taken]
+    if taken != size:
+        square = np.asarray(cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if taken > size else cv2.INTER_CUBIC))
+    return square[:, ::-1] if rng.random() < 0.5 else square
+
+
+def to_tensor(images: Sequence[Picture]) -> Tensor:
+    """[H,W,3] uint8 pictures of one size -> [N,3,H,W] in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))).float() / 255
+
+
+def random_crops(pictures: Pictures, count: int, size: int, rng: np.random.Generator, zoom: tuple[float, float]) -> Tensor:
+    """[count,3,size,size] crops of pictures drawn at random."""
+    chosen = rng.integers(len(pictures.images), size=count)
+    return to_tensor([crop(pictures.images[i], size, rng, zoom) for i in chosen])
+
+
+def random_motion(count: int, size: int, rng: np.random.Generator) -> dict[str, Tensor]:
+    """Smooth random motions of a square picture and small changes of light, as the tensors of a `losses.Motion`.
+
+    Half of them are whole-pixel shifts, which need no interpolation and so tell of a grid; the others also turn, zoom and bend.
+    """
+    axis = (torch.arange(size, dtype=torch.float32) + 0.5) * 2 / size - 1
+    still = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).expand(count, size, size, 2)
+    grids = []
+    for i in range(count):
+        shift = rng.integers(-16, 17, 2) if i % 2 == 0 else rng.uniform(-16, 16, 2)
+        grid = still[i] + torch.from_numpy(shift.astype(np.float32)) * 2 / size
+        if i % 2 == 1:
+            angle, zoom = np.deg2rad(rng.uniform(-2, 2)), rng.uniform(0.96, 1.04)
+            turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            bend = torch.from_numpy(rng.normal(0, 3.0 / size, (1, 2, 4, 4)).astype(np.float32))
+            bend = torch.nn.functional.interpolate(bend, (size, size), mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
+            grid = grid @ torch.from_numpy(turn.astype(np.float32)) + bend
+        grids.append(grid)
+    grid = torch.stack(grids)
+    inside = grid.abs().amax(-1) < 1
+    noise = rng.normal(0, 1, (count, 3, size, size)) * rng.uniform(0, 0.012, (count, 1, 1, 1))
+    return {
+        "grid": grid,
+        "inside": inside[:, None].float(),
+        "gain": torch.from_numpy(rng.uniform(0.96, 1.04, (count, 1, 1, 1)).astype(np.float32)),
+        "bias": torch.from_numpy(rng.uniform(-0.015, 0.015, (count, 3, 1, 1)).astype(np.float32)),
+        "noise": torch.from_numpy(noise.astype(np.float32)),
+    }

@@ -1,0 +1,205 @@
+"""TrainJob: from references to a style file. Gathers what to learn from, runs the loop once per tier, packs the result."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from impasto.errors import InputError, MissingExtra
+from impasto.job import Done, Job, Progress, option
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from pydantic import BaseModel
+
+    from impasto.learn.data import Material
+    from impasto.learn.loop import Training
+    from impasto.models.blocks import Painter
+
+GENERATOR_OF = {"live": "swift", "full": "brush"}
+DEFAULT_MINUTES = 10.0
+TEACHERS_VARIABLE = "IMPASTO_TEACHERS"
+MAY_CHANGE = {"minutes", "steps", "epochs", "out", "overwrite", "folder", "tier"}  # between a run and its resumption
+
+
+class TrainJob(Job):
+    """Learn a look from references and write a style file."""
+
+    command: ClassVar[str] = "learn"
+    help: ClassVar[str] = "Learn a look from references and write a style file."
+
+    references: list[Path] = option(help="the painting (or paintings) to learn from", argument=True)
+    out: Path = option(help="the style file to write", flag="-o/--out")
+    recipe: str = option("auto", "how to learn; auto chooses by what the references are")
+    photos: list[Path] = option(
+        [], "folder of photographs, or a text file that lists some (repeatable); none: the procedural plate"
+    )
+    shot: Path | None = option(None, "folder of frames of the shot that the look is for; they join the photographs")
+    start: Path | None = option(None, "start from this style file; its other tiers are kept", flag="--from")
+    minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)
+    steps: int | None = option(None, "stop after so many steps; the same seed and steps give the same look", ge=1)
+    epochs: float | None = option(None, "stop after so many passes over the photographs", gt=0)
+    tier: Literal["live", "full", "all"] = option("full", "which generator learns: live is small and fast, full paints finer")
+    seed: int = option(0, "seed of all randomness", ge=0)
+    folder: Path | None = option(
+        None, "checkpoints and curves; the same folder resumes (default: beside the style file)", flag="--run"
+    )
+    teacher: list[Path] = option(
+        [],
+        f"weights of a VGG19 that judges style, file or folder (repeatable; default: ${TEACHERS_VARIABLE}, else none)",
+    )
+    set: list[str] = option([], "a setting of the recipe as name=value, e.g. style_side=768 for broader strokes (repeatable)")
+    title: str = option("", "the look's title on its card")
+    author: str = option("", "who made the reference, for the credits")
+    licence: str = option("", "the reference's licence, for the credits")
+    source: str = option("", "where the reference comes from, for the credits")
+    overwrite: bool = option(False, "replace the style file if it exists")
+
+    def run(self) -> Iterator[Progress | Done]:
+        """Learn tier by tier, then pack and preview."""
+        recipe = self._recipe()
+        settings = self._settings(recipe)
+        self._check_out()
+        yield Progress("reading the references")
+        _need_torch()
+        from impasto.learn import package
+
+        material = self._material(settings)
+        yield Progress("reading the references", note=recipe.check(material))
+        for refused in material.photos.refused:
+            yield Progress("left out", note=refused)
+        folder = self.folder or self.out.with_suffix(".run")
+        self._remember(folder)
+        trained: dict[str, Training] = {}
+        for tier in GENERATOR_OF if self.tier == "all" else (self.tier,):
+            trained[tier] = self._training(tier, recipe, settings, material, folder)
+            yield from trained[tier].run()
+        yield Progress("packing")
+        yield package.pack(self, recipe, settings, material, trained)
+
+    def _recipe(self) -> ModuleType:
+        from impasto import plugins
+
+        name = self.recipe
+        if name == "auto":
+            if len(self.references) > 1 or self.references[0].is_dir():
+                raise InputError(f"{self.references[0]}: one painting is what can be learnt from so far; give one picture")
+            name = "one_image"
+        return plugins.load("recipes", name)
+
+    def _settings(self, recipe: ModuleType) -> BaseModel:
+        from pydantic import ValidationError
+
+        values = dict(pair.partition("=")[::2] for pair in self.set)
+        try:
+            settings: BaseModel = recipe.Settings(**values)
+        except ValidationError as error:
+            known = ", ".join(recipe.Settings.model_fields)
+            fault = error.errors()[0]
+            raise InputError(f"--set {fault['loc'][0]}={fault['input']}: {fault['msg'].lower()}; settings are {known}") from None
+        return settings
+
+    def _check_out(self) -> None:
+        if self.out.suffix != ".style":
+            raise InputError(f"{self.out}: a look is written as a .style file")
+        if self.out.exists() and not self.overwrite:
+            raise InputError(f"{self.out}: exists already; --overwrite replaces it")
+        if not self.out.parent.is_dir():
+            raise InputError(f"{self.out.parent}: no such folder to write the look into")
+        if not os.access(self.out.parent, os.W_OK):
+            raise InputError(f"{self.out.parent}: cannot be written to")
+
+    def _material(self, settings: BaseModel) -> Material:
+        import torch
+
+        from impasto.learn import data
+        from impasto.models.perception import Perception
+
+        for path in self.references:
+            if not path.is_file():
+                raise InputError(f"{path}: no such picture")
+        references = data.read_pictures(self.references, getattr(settings, "style_side", 512))
+        if references.refused:
+            raise InputError(references.refused[0])
+        places = [*self.photos, *([self.shot] if self.shot else [])]
+        photos = data.gather_photos(places, getattr(settings, "photo_side", 512) * 5 // 4)
+        teachers = self.teachers()
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        perception = Perception(teachers).to(device) if teachers else None
+        return data.Material(references, photos, perception, self.seed, device)
+
+    def teachers(self) -> list[Path]:
+        """The teacher files that were named, by option or by environment."""
+        named = self.teacher or [Path(part) for part in os.environ.get(TEACHERS_VARIABLE, "").split(os.pathsep) if part]
+        found: list[Path] = []
+        for path in named:
+            if not path.exists():
+                raise InputError(f"{path}: no such teacher; give a VGG19 weights file, or leave --teacher out to learn without")
+            found += sorted(p for p in path.iterdir() if p.stem.startswith("vgg")) if path.is_dir() else [path]
+        return found
+
+    def _training(self, tier: str, recipe: ModuleType, settings: BaseModel, material: Material, folder: Path) -> Training:
+        import dataclasses
+
+        import torch
+
+        from impasto import plugins
+        from impasto.learn.loop import Training, on_device
+
+        room = plugins.load("generators", GENERATOR_OF[tier])
+        torch.manual_seed(self.seed)
+        generator = room.Generator(room.Settings())
+        if self.start:
+            self._start_from(generator, tier)
+        generator = on_device(generator, material.device)
+        per_epoch = max(1, len(material.photos.images) // getattr(settings, "batch", 1))
+        steps = self.steps or (round(self.epochs * per_epoch) if self.epochs else 0)
+        minutes = self.minutes or (0.0 if steps else DEFAULT_MINUTES)
+        pace = dataclasses.replace(recipe.pace(settings), steps=steps, minutes=minutes)
+        networks = recipe.networks(settings, material, generator)
+        batches, step = recipe.batches(settings, material), recipe.step(settings, material)
+        return Training(networks, batches, step, pace, folder=folder / tier, label=tier)
+
+    def _start_from(self, generator: Painter, tier: str) -> None:
+        import torch
+
+        from impasto.engine.export import read_weights
+        from impasto.styles.package import StyleFile
+
+        assert self.start is not None
+        style = StyleFile.open(self.start)
+        if tier not in style.card.tiers:
+            return  # the tier is learnt afresh and joins the others
+        weights = {name: torch.from_numpy(value.copy()) for name, value in read_weights(style.graph(tier)).items()}
+        try:
+            generator.load_state_dict(weights)
+        except RuntimeError:
+            held = style.card.tiers[tier]
+            raise InputError(
+                f"{self.start}: its {tier} tier is a {held.generator} of other sizes; start without --from"
+            ) from None
+
+    def _remember(self, folder: Path) -> None:
+        """Lay the job beside its checkpoints; refuse to mix two trainings in one folder."""
+        kept = folder / "job.json"
+        if kept.is_file():
+            before, now = json.loads(kept.read_text()), json.loads(self.to_json())
+            changed = [name for name in now if name not in MAY_CHANGE and before.get(name) != now[name]]
+            if changed:
+                faults = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
+                raise InputError(f"{folder}: holds another training ({faults}); choose another --run folder or remove this one")
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = kept.with_suffix(".writing")
+        beside.write_text(self.to_json())
+        beside.replace(kept)
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None or find_spec("safetensors") is None or find_spec("tensorboard") is None:
+        raise MissingExtra("learning", "learn")

@@ -1,0 +1,198 @@
+"""one_image: one painting -> a look. Good for prints, oils, drawings: whatever one picture shows completely.
+
+The adversary leads: critics at three scales see crops of the painting and crops of painted photographs. The Gram term follows
+and brings the mix of inks; the nearest-texture term forbids what the artist never painted (photo grain, grids, dots);
+the content term keeps things recognisable; the steadiness term makes the paint move with the picture.
+Without a teacher the content term is PatchNCE on the generator's own features and the style term compares raw patches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from impasto.errors import InputError
+from impasto.learn.data import Material, random_crops, random_motion, resize, rng_at, to_tensor
+from impasto.learn.loop import Batch, Networks, Outcome, Pace, StepFunction, has_bf16, on_device
+from impasto.losses import (
+    Motion,
+    gram_style,
+    hinge_critic,
+    hinge_generator,
+    patch_nce,
+    patch_style,
+    perceptual_content,
+    steadiness,
+    told_apart,
+)
+from impasto.models.blocks import Painter
+from impasto.models.discriminators import PatchCritic
+from impasto.models.perception import TAPS, distance_to_nearest
+
+CONTENT_TAPS = ("relu3_1", "relu4_1")
+NEAREST_TAP = "relu3_1"
+STEADY_FROM = 0.2  # the steadiness term grows to full weight by here: at once, the steadiest look is a flat sheet of paper
+
+
+class Settings(BaseModel):
+    """Sizes in pixels, weights of the terms; the defaults made the shipped looks."""
+
+    model_config = ConfigDict(extra="forbid")
+    batch: int = 4
+    crop_px: int = 192
+    photo_side: int = 512
+    style_side: int = 512  # larger: broader strokes
+    adversary: float = 1.0
+    gram: float = 3.0
+    nearest: float = 1.5
+    content: float = 4.0
+    steady: float = 12.0
+    patches: float = 8.0  # without a teacher
+    nce: float = 1.0  # without a teacher
+    critic_width: int = 32
+    columns: int = 2048
+
+
+def check(material: Material) -> str:
+    """Refuse what this recipe cannot learn from; say in a line what it sees."""
+    names = material.references.names
+    if len(names) != 1:
+        raise InputError(f"recipe one_image learns from exactly one painting, not {len(names)}: {', '.join(names[:4]) or 'none'}")
+    painting = material.references.images[0]
+    if painting.std() < 2:
+        raise InputError(f"{names[0]}: the picture is one flat colour; there is no look in it to learn")
+    height, width = painting.shape[:2]
+    return f"one painting, {names[0]} ({width}x{height}), on {len(material.photos.images)} photographs"
+
+
+def networks(settings: Settings, material: Material, generator: Painter) -> Networks:
+    """The critic, and, without a teacher, the projections that PatchNCE compares."""
+    critic = on_device(PatchCritic(settings.critic_width), material.device)
+    helpers = nn.Module() if material.perception else _Projections(generator)
+    return Networks(generator, critic, helpers.to(material.device))
+
+
+def batches(settings: Settings, material: Material) -> Callable[[int], Batch]:
+    """step -> crops of photographs and of the painting, and a motion to hold still under."""
+    half = max(1, settings.batch // 2)
+
+    def at(step: int) -> Batch:
+        rng = rng_at(material.seed, step, "one_image")
+        photo = random_crops(material.photos, settings.batch, settings.crop_px, rng, (0.7, 1.15))
+        style = random_crops(material.references, settings.batch, settings.crop_px, rng, (0.9, 1.1))
+        light = torch.from_numpy(rng.uniform(0.85, 1.15, (settings.batch, 1, 1, 1)).astype(np.float32))
+        batch = {"photo": (photo * light).clamp(0, 1), "style": style, **random_motion(half, settings.crop_px, rng)}
+        return {name: on_device(value, material.device) for name, value in batch.items()}
+
+    return at
+
+
+def step(settings: Settings, material: Material) -> StepFunction:
+    """batch -> losses, with everything about the painting worked out once."""
+    terms = _Taught(settings, material) if material.perception else _Untaught(settings)
+    quick = has_bf16(material.device)
+
+    def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
+        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+            return _losses(settings, networks, batch, terms, min(1.0, progress / STEADY_FROM))
+
+    return take
+
+
+def _losses(settings: Settings, networks: Networks, batch: Batch, terms: _Taught | _Untaught, hold: float) -> Outcome:
+    photo, style = batch["photo"], batch["style"]
+    motion = Motion(batch["grid"], batch["inside"], batch["gain"], batch["bias"], batch["noise"])
+    half = len(motion.grid)
+    painted = networks.generator(photo).float()
+    painted_next = networks.generator(on_device(motion.film(photo[:half]), photo.device)).float()
+
+    networks.critic.requires_grad_(False)  # the generator's loss needs no gradient of the critic's weights
+    losses = {
+        "adversary": hinge_generator(networks.critic(painted)),
+        "steady": hold * steadiness(painted[:half], painted_next, motion),
+        **terms(networks, painted, photo, style),
+    }
+    networks.critic.requires_grad_(True)
+    real, fake = networks.critic(style), networks.critic(painted.detach())
+    critic = hinge_critic(real, fake)
+    parts = {name: float(value.detach()) for name, value in losses.items()}
+    parts |= {"critic": float(critic.detach()), "told_apart": told_apart(real, fake)}
+    total = torch.stack([getattr(settings, name) * value for name, value in losses.items()]).sum()
+    return Outcome(total, critic, parts, painted)
+
+
+class _Taught:
+    """Style and content as a teacher sees them."""
+
+    def __init__(self, settings: Settings, material: Material) -> None:
+        assert material.perception is not None
+        self.settings, self.perception = settings, material.perception
+        painting = resize(material.references.images[0], settings.style_side)
+        with torch.no_grad():
+            taps = self.perception(on_device(to_tensor([painting]), material.device), TAPS)
+        self.targets = {tap: f.gram()[0] for tap, f in taps.items()}
+        self.content_taps = [tap for tap in CONTENT_TAPS if tap in taps]
+        height, width = taps[NEAREST_TAP].values.shape[2:]
+        self.bank = taps[NEAREST_TAP].columns(torch.arange(height * width, device=material.device))[0]
+
+    def __call__(self, networks: Networks, painted: Tensor, photo: Tensor, style: Tensor) -> dict[str, Tensor]:
+        ours = self.perception(on_device(painted, painted.device), TAPS)
+        with torch.no_grad():
+            theirs = self.perception(photo, self.content_taps)
+        some = self.bank[torch.randperm(len(self.bank), device=self.bank.device)[: self.settings.columns]]
+        height, width = ours[NEAREST_TAP].values.shape[2:]
+        places = torch.randperm(height * width, device=painted.device)[: self.settings.columns // len(painted)]
+        return {
+            "gram": gram_style(ours, self.targets),
+            "nearest": distance_to_nearest(ours[NEAREST_TAP].columns(places), some),
+            "content": perceptual_content(ours, theirs, self.content_taps),
+        }
+
+
+class _Untaught:
+    """Style as raw patches, content as the generator's own features: no network from elsewhere."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __call__(self, networks: Networks, painted: Tensor, photo: Tensor, style: Tensor) -> dict[str, Tensor]:
+        directions = F.normalize(torch.randn(147, 64, device=painted.device), dim=0)
+        style_distance = patch_style(painted, style, directions)
+        for _ in range(2):
+            painted_small, style = F.avg_pool2d(painted, 2), F.avg_pool2d(style, 2)
+            style_distance = style_distance + patch_style(painted_small, style, directions)
+        features = networks.generator.features
+        with torch.no_grad():
+            keys = features(photo)
+        return {"patches": style_distance, "nce": networks.helpers(features(painted), keys)}
+
+
+class _Projections(nn.Module):
+    """Two-layer projections of each of the generator's features, trained with it."""
+
+    def __init__(self, generator: Painter, width: int = 64, places: int = 256) -> None:
+        super().__init__()
+        device = next(generator.parameters()).device
+        with torch.no_grad():
+            widths = [f.shape[1] for f in generator.features(torch.zeros(1, 3, 32, 32, device=device))]
+        self.heads = nn.ModuleList([nn.Sequential(nn.Linear(w, width), nn.ReLU(), nn.Linear(width, width)) for w in widths])
+        self.places = places
+
+    def forward(self, queries: list[Tensor], keys: list[Tensor]) -> Tensor:
+        terms = []
+        for head, query, key in zip(self.heads, queries, keys, strict=True):
+            size = query.shape[2] * query.shape[3]
+            chosen = torch.randperm(size, device=query.device)[: self.places]
+            ours, theirs = (head(f.flatten(2)[:, :, chosen].transpose(1, 2)) for f in (query, key))
+            terms.append(patch_nce(F.normalize(ours.float(), dim=2), F.normalize(theirs.float(), dim=2).detach()))
+        return torch.stack(terms).mean()
+
+
+def pace(settings: Settings) -> Pace:
+    """The speeds that go with this recipe."""
+    return Pace()
