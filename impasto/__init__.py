@@ -1,3 +1,91 @@
-"""impasto: learn a look, paint a shot."""
+"""impasto: learn a look, paint a shot.
+
+    import impasto
+    impasto.learn("painting.jpg", "look.style", minutes=10)
+    impasto.render("photo.jpg", "painted.png", style="look.style")
+
+Names load when they are first used: `import impasto` alone brings in no library.
+"""
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from impasto.errors import EngineError, ImpastoError, InputError, MediaError, MissingExtra, StyleError, TrainingError
+    from impasto.job import Done, Job, Progress
+    from impasto.styles.package import StyleFile
+
+ERRORS = ("EngineError", "ImpastoError", "InputError", "MediaError", "MissingExtra", "StyleError", "TrainingError")
+LAZY = {
+    **dict.fromkeys(ERRORS, "impasto.errors"),
+    **dict.fromkeys(("Done", "Job", "Progress"), "impasto.job"),
+    "StyleFile": "impasto.styles.package",
+}
+
+__all__ = [
+    "Done",
+    "EngineError",
+    "ImpastoError",
+    "InputError",
+    "Job",
+    "MediaError",
+    "MissingExtra",
+    "Progress",
+    "StyleError",
+    "StyleFile",
+    "TrainingError",
+    "__version__",
+    "learn",
+    "open_style",
+    "render",
+    "sample",
+]
+
+
+def render(inputs: str | Path | Iterable[str | Path], out: str | Path, **options: Any) -> Done:
+    """Paint pictures in a style; the options are those of `impasto render`."""
+    from impasto.render.job import RenderJob
+
+    return RenderJob.build(inputs=_listed(inputs), out=out, **options).finish()
+
+
+def learn(references: str | Path | Iterable[str | Path], out: str | Path, **options: Any) -> Done:
+    """Learn a look from references and write a style file; the options are those of `impasto learn`."""
+    from impasto.learn.job import TrainJob
+
+    return TrainJob.build(references=_listed(references), out=out, **options).finish()
+
+
+def sample(out: str | Path, **options: Any) -> Done:
+    """Write sample frames of a procedural scene; the options are those of `impasto sample`."""
+    from impasto.media.sample import SampleJob
+
+    return SampleJob.build(out=out, **options).finish()
+
+
+def open_style(name_or_path: str | Path) -> StyleFile:
+    """Open a look by name or path."""
+    from impasto.styles.library import find
+    from impasto.styles.package import StyleFile
+
+    return StyleFile.open(find(name_or_path))
+
+
+def _listed(paths: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else list(paths)
+
+
+def __getattr__(name: str) -> Any:
+    if name in LAZY:
+        return getattr(import_module(LAZY[name]), name)
+    raise AttributeError(f"module 'impasto' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

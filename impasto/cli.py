@@ -39,7 +39,7 @@ COMMANDS = {
     "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
-    "bench": ("impasto.bench:BenchJob", "Measure how fast this machine paints."),
+    "bench": ("impasto.bench:BenchJob", "Measure how fast this machine paints: the network alone, without reading and writing files."),
 }
 GROUPS = {"styles": "List, show, install and remove looks, or see a picture in all of them."}
 ABOUT = "Learn a look, paint a shot."
@@ -114,10 +114,17 @@ def _app() -> typer.Typer:
     return app
 
 
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False) -> None:
-    if version:
+def _tell_version(wanted: bool) -> None:
+    if wanted:
         print(f"impasto {__version__}")
         raise typer.Exit
+
+
+VERSION = typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_tell_version)
+
+
+def _root(version: Annotated[bool, VERSION] = False) -> None:
+    """Only there to carry the option."""
 
 
 def _stand_in() -> None:
@@ -149,14 +156,14 @@ def _flag(name: str, help: str) -> inspect.Parameter:
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     kind = _word_type(field.annotation)
-    limits = {} if kind not in (int, float) else _limits(field)
+    low, high = _range(field)
     default = inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
     if extra.get("argument"):
-        shown: Any = typer.Argument(help=field.description, metavar=name.upper().removesuffix("S"), **limits)
+        shown: Any = typer.Argument(help=field.description, metavar=name.upper().removesuffix("S"), min=low, max=high)
     else:
         spelling = spelling_of(name, field)
         switch = f"/--no-{name.replace('_', '-')}" if kind is bool and default is True else ""
-        shown = typer.Option(*spelling[:-1], spelling[-1] + switch, help=field.description, **limits)
+        shown = typer.Option(*spelling[:-1], spelling[-1] + switch, help=field.description, min=low, max=high)
     if isinstance(default, Path) or (kind is str and default is not None and default is not inspect.Parameter.empty):
         default = str(default)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, shown], default=default)
@@ -180,10 +187,9 @@ def _word_type(annotation: Any) -> Any:
     return annotation if annotation in (bool, int, float, Path) or get_origin(annotation) is Literal else str
 
 
-def _limits(field: FieldInfo) -> dict[str, float]:
-    limits = {"min": getattr(each, "ge", None) for each in field.metadata if hasattr(each, "ge")}
-    limits |= {"max": getattr(each, "le", None) for each in field.metadata if hasattr(each, "le")}
-    return {name: limit for name, limit in limits.items() if limit is not None}
+def _range(field: FieldInfo) -> tuple[float | None, float | None]:
+    low = next((each.ge for each in field.metadata if hasattr(each, "ge")), None)
+    return low, next((each.le for each in field.metadata if hasattr(each, "le")), None)
 
 
 # ---- carrying a job out
@@ -234,7 +240,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
     """What to say of an error, in one line, and the exit code."""
     if isinstance(error, typer.TyperException):  # a usage error
         context = getattr(error, "ctx", None)
-        return f"{_flat(error.format_message()).rstrip('.')} (see {context.command_path if context else 'impasto'} --help)", error.exit_code
+        words = context.command_path if context else "impasto"
+        return f"{_flat(error.format_message()).rstrip('.')} (see {words} --help)", error.exit_code
     if isinstance(error, ImpastoError | Stopped):
         return _flat(str(error)), error.exit_code
     if isinstance(error, MemoryError):

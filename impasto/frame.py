@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[Any]  # [H,W,C], uint8 | uint16 | float16 | float32; C is 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA (alpha not multiplied in)
+# [H,W,C] of uint8 | uint16 | float16 | float32; C is 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA (alpha not multiplied in)
+Pixels = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The CLI, the Python API, the HTTP service and a saved job file all build the sam
 """
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,11 +67,9 @@ class Job(BaseModel):
 
     def finish(self) -> Done:
         """Run to the end and return what came of it; for callers who need no progress."""
-        last: Progress | Done | None = None
-        for last in self.run():
-            pass
-        assert isinstance(last, Done), f"{type(self).__name__}.run() ended without Done"
-        return last
+        last = deque(self.run(), maxlen=1)
+        assert last and isinstance(last[0], Done), f"{type(self).__name__}.run() ended without Done"
+        return last[0]
 
     @classmethod
     def build(cls, **values: Any) -> Self:
