@@ -1,0 +1,96 @@
+"""Pictures, sequences and clips in and out. What a path is, its suffix says: one table, and one module for each format.
+
+Nothing here loads a media library before a path is opened.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Protocol, Self
+
+from impasto.errors import MediaError
+from impasto.frame import ClipInfo, Frame
+
+STILLS = "impasto.media.stills"
+WRITERS = {".png": STILLS, ".jpg": STILLS, ".jpeg": STILLS, ".tif": STILLS, ".tiff": STILLS}
+READERS = {**WRITERS, ".webp": STILLS}
+
+
+class Reader(Protocol):
+    """Frames out of a file. Opening reads the header alone, so a bad path fails before work begins."""
+
+    info: ClipInfo
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class Writer(Protocol):
+    """Frames into a file that appears under its name when it is complete and proved readable, and not before."""
+
+    def write(self, frame: Frame) -> None:
+        """Take the next frame."""
+
+    def close(self) -> None:
+        """Finish: sync, verify, and give the file its name."""
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+def open_reader(path: str | Path) -> Reader:
+    """Open a picture or clip for reading; its suffix chooses the format."""
+    path = Path(path)
+    if path.is_dir():
+        raise MediaError("is a folder: name a picture in it", path)
+    reader: Reader = _module(path, READERS, "read").open_reader(path)
+    return reader
+
+
+def open_writer(path: str | Path, like: ClipInfo, overwrite: bool = False) -> Writer:
+    """Open a picture or clip for writing frames as `like` describes them; its suffix chooses the format."""
+    path = Path(path)
+    writer: Writer = writer_for(path).open_writer(path, like, overwrite)
+    return writer
+
+
+def writer_for(path: str | Path) -> ModuleType:
+    """The module that writes files with this suffix; an unknown suffix is refused here, before work begins."""
+    return _module(Path(path), WRITERS, "written")
+
+
+def list_pictures(folder: str | Path) -> list[Path]:
+    """The pictures that lie in a folder, in the order a person counts (frame 2 before frame 10)."""
+    folder = Path(folder)
+    try:
+        files = [file for file in folder.iterdir() if file.suffix.lower() in READERS and not file.name.startswith(".")]
+    except OSError as error:
+        raise MediaError(f"cannot be listed as a folder of pictures: {(error.strerror or str(error)).lower()}", folder) from None
+    return sorted((file for file in files if file.is_file()), key=_counting_order)
+
+
+def _counting_order(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    parts = re.findall(r"\d+|\D+", path.name)
+    # Digits that int() does not know (superscripts, say) stay text.
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part.lower()) for part in parts], path.name
+
+
+def _module(path: Path, table: dict[str, str], verb: str) -> ModuleType:
+    module = table.get(path.suffix.lower())
+    if module is None:
+        what = f"'{path.suffix}' files cannot be {verb}" if path.suffix else f"has no suffix, so it cannot be {verb}"
+        raise MediaError(f"{what}: use one of {', '.join(table)}", path)
+    return import_module(module)

@@ -1,0 +1,80 @@
+"""How a file gets its name: written beside it under another one, synced, proved readable, then renamed.
+
+Whatever is killed at whatever moment, a file that bears its final name is whole.
+"""
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from impasto.errors import MediaError
+
+
+def check_output(path: str | Path, overwrite: bool = False) -> None:
+    """Refuse a place that cannot be written to, before any work is done for it."""
+    path = Path(path)
+    if path.is_dir():
+        raise MediaError("is a folder: name a file in it", path)
+    if path.exists() and not overwrite:
+        raise MediaError("exists already: --overwrite replaces it", path)
+    if not path.parent.exists():
+        raise MediaError(f"cannot be written, there is no folder {path.parent}: create it first", path)
+    if not path.parent.is_dir():
+        raise MediaError(f"cannot be written, {path.parent} is not a folder: choose another place", path)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise MediaError(f"cannot be written, the folder {path.parent} does not allow it: choose another place", path)
+
+
+def same_file(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths mean one file, through links too; neither needs to exist."""
+    one, other = Path(one), Path(other)
+    with suppress(OSError):  # one of them does not exist: then only the names can agree
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
+class Landing:
+    """A place beside the final one where a file is made; `commit` gives it its name, `abort` removes it."""
+
+    def __init__(self, path: Path, overwrite: bool) -> None:
+        check_output(path, overwrite)
+        self.path, self.overwrite = path, overwrite
+        # Hidden, so that a running render does not show half pictures; the suffix stays because libraries go by it.
+        self.temporary = path.with_name(f".{path.stem[:80]}.{os.getpid():x}-{secrets.token_hex(4)}{path.suffix}")
+        try:
+            os.close(os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except OSError as error:
+            raise MediaError(f"cannot be written: {_reason(error)}", path) from None
+
+    def commit(self, verify: Callable[[Path], None]) -> None:
+        """Sync, let `verify` raise if the file is not what was meant, and give it its name."""
+        try:
+            _sync(self.temporary)
+            verify(self.temporary)
+            check_output(self.path, self.overwrite)
+            os.replace(self.temporary, self.path)
+            _sync(self.path.parent)
+        except OSError as error:
+            raise MediaError(f"cannot be written: {_reason(error)}", self.path) from None
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Remove the unfinished file; nothing happens if it has its name already."""
+        with suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
