@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from impasto.errors import InputError, MissingExtra
 from impasto.job import Done, Job, Progress, option
+from impasto.styles.card import TierName
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from impasto.learn.loop import Training
     from impasto.models.blocks import Painter
 
-GENERATOR_OF = {"live": "swift", "full": "brush"}
+GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
 DEFAULT_MINUTES = 10.0
 TEACHERS_VARIABLE = "IMPASTO_TEACHERS"
 MAY_CHANGE = {"minutes", "steps", "epochs", "out", "overwrite", "folder", "tier"}  # between a run and its resumption
@@ -74,12 +75,15 @@ class TrainJob(Job):
             yield Progress("left out", note=refused)
         folder = self.folder or self.out.with_suffix(".run")
         self._remember(folder)
-        trained: dict[str, Training] = {}
-        for tier in GENERATOR_OF if self.tier == "all" else (self.tier,):
+        trained: dict[TierName, Training] = {}
+        for tier in self._tiers():
             trained[tier] = self._training(tier, recipe, settings, material, folder)
             yield from trained[tier].run()
         yield Progress("packing")
         yield package.pack(self, recipe, settings, material, trained)
+
+    def _tiers(self) -> list[TierName]:
+        return list(GENERATOR_OF) if self.tier == "all" else [self.tier]
 
     def _recipe(self) -> ModuleType:
         from impasto import plugins
@@ -142,7 +146,7 @@ class TrainJob(Job):
             found += sorted(p for p in path.iterdir() if p.stem.startswith("vgg")) if path.is_dir() else [path]
         return found
 
-    def _training(self, tier: str, recipe: ModuleType, settings: BaseModel, material: Material, folder: Path) -> Training:
+    def _training(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material, folder: Path) -> Training:
         import dataclasses
 
         import torch
@@ -164,7 +168,7 @@ class TrainJob(Job):
         batches, step = recipe.batches(settings, material), recipe.step(settings, material)
         return Training(networks, batches, step, pace, folder=folder / tier, label=tier)
 
-    def _start_from(self, generator: Painter, tier: str) -> None:
+    def _start_from(self, generator: Painter, tier: TierName) -> None:
         import torch
 
         from impasto.engine.export import read_weights

@@ -22,6 +22,7 @@ from impasto.job import Done
 from impasto.learn.data import Material, to_tensor
 from impasto.learn.loop import Training
 from impasto.models.blocks import Painter
+from impasto.styles.card import SCHEMA, TierName
 from impasto.styles.package import Card, Credit, NamedHash, StyleFile, Tier, TrainingRecord, write_style
 
 if TYPE_CHECKING:
@@ -30,19 +31,20 @@ if TYPE_CHECKING:
 PREVIEW_SIZE = (512, 288)
 
 
-def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[str, Training]) -> Done:
+def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[TierName, Training]) -> Done:
     """Export each tier, fill in the card, paint the preview, write the file."""
     graphs: dict[str, bytes] = {}
-    tiers: dict[str, Tier] = {}
+    tiers: dict[TierName, Tier] = {}
     if job.start:
         before = StyleFile.open(job.start)
-        graphs = {tier: before.graph(tier) for tier in before.card.tiers if tier not in trained}
-        tiers = {tier: before.card.tiers[tier] for tier in graphs}
+        tiers = {tier: held for tier, held in before.card.tiers.items() if tier not in trained}
+        graphs = {tier: before.graph(tier) for tier in tiers}
     for tier, training in trained.items():
         generator = training.average.cpu()
         graphs[tier] = export_graph(generator)
         tiers[tier] = describe(generator, graphs[tier])
     card = Card(
+        schema=SCHEMA,
         name=slug(job.out.stem),
         title=job.title or job.out.stem,
         description=f"Learnt from {', '.join(material.references.names)}.",
@@ -78,7 +80,7 @@ def describe(generator: Painter, graph: bytes) -> Tier:
 
 
 def record(
-    job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[str, Training]
+    job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[TierName, Training]
 ) -> TrainingRecord:
     """How the look came to be, well enough to do it again."""
     references = zip(material.references.names, material.references.hashes, strict=True)
@@ -89,6 +91,7 @@ def record(
         seed=job.seed,
         steps={tier: training.step for tier, training in trained.items()},
         minutes={tier: round(training.seconds / 60, 2) for tier, training in trained.items()},
+        images={tier: training.step * getattr(settings, "batch", 1) for tier, training in trained.items()},
         references=[NamedHash(name=n, sha256=h) for n, h in references],
         photos=len(material.photos.images),
         photos_sha256=material.photos.list_hash(),
@@ -119,8 +122,8 @@ def command_line(job: TrainJob) -> str:
     ):
         for value in values:
             words += [name, value]
-    for name, value in (("--minutes", job.minutes), ("--steps", job.steps), ("--epochs", job.epochs)):
-        words += [name, f"{value:g}"] if value else []
+    for name, limit in (("--minutes", job.minutes), ("--steps", job.steps), ("--epochs", job.epochs)):
+        words += [name, f"{limit:g}"] if limit else []
     return shlex.join(words)
 
 

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 class Painter(nn.Module, ABC):
-    """What every generator is: [N,3,H,W] in 0..1 -> the same, painted; H and W are multiples of `stride`."""
+    """What every generator is: [N,3,H,W] in 0..1 -> the same, painted; H and W are multiples of `stride`.
+
+    In training mode the painting may leave 0..1; in eval mode it does not.
+    """
 
     stride: int
     settings: BaseModel
@@ -29,13 +32,18 @@ class Painter(nn.Module, ABC):
         """Paint."""
 
 
+def conv(enter: int, leave: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+    """A convolution that repeats the edge. Zeros there would tell it where the frame ends, and it would paint a frame."""
+    return nn.Conv2d(enter, leave, kernel, stride, padding=(kernel - stride + 1) // 2, padding_mode="replicate")
+
+
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x))). The second convolution starts near zero, so a deep trunk starts as the identity."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(width, width, 3, padding=1)
-        self.leave = nn.Conv2d(width, width, 3, padding=1)
+        self.enter = conv(width, width, 3)
+        self.leave = conv(width, width, 3)
         nn.init.kaiming_normal_(self.enter.weight, nonlinearity="relu")
         nn.init.normal_(self.leave.weight, std=1e-3)
         blank(self.enter)
@@ -49,11 +57,11 @@ class ResidualBlock(nn.Module):
 class DoubleSize(nn.Module):
     """Twice the size by convolution and pixel shuffle; ICNR start, so that no checkerboard is there to unlearn."""
 
-    def __init__(self, width: int, out: int, kernel: int = 3) -> None:
+    def __init__(self, width: int, out: int, kernel: int = 3, gain: float = 1.0) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, 4 * out, kernel, padding=kernel // 2)
+        self.conv = conv(width, 4 * out, kernel)
         with torch.no_grad():  # the four sub-pixels of a channel start with one kernel: the shuffle starts as nearest-neighbour
-            one = nn.init.kaiming_normal_(torch.empty(out, width, kernel, kernel), nonlinearity="relu")
+            one = nn.init.kaiming_normal_(torch.empty(out, width, kernel, kernel), nonlinearity="relu") * gain
             self.conv.weight.copy_(one.repeat_interleave(4, dim=0))
         blank(self.conv)
 
@@ -72,26 +80,15 @@ def blank(conv: nn.Conv2d, last: int = 0, value: float = 0.0) -> None:
 KEEP_AT_START = 3.0  # sigmoid(3) = 0.95: a fresh generator is nearly the identity, so learning starts near the picture
 
 
-def mix_with_input(x: Tensor, head: Tensor) -> Tensor:
+def mix_with_input(x: Tensor, head: Tensor, training: bool) -> Tensor:
     """The picture from a 4-channel head: three of paint, one of how much of the photograph's own pixels stays.
 
-    A residual alone cannot take fine photographic detail away at a quarter of the size; a gate can.
+    A residual alone cannot take fine photographic detail away at a quarter of the size; a gate can. While learning, values
+    may leave 0..1: a clamp has no gradient out there, and a net that once painted all black would stay black.
     """
     paint, gate = head[:, :3], torch.sigmoid(head[:, 3:])
-    return (gate * x + paint).clamp(0, 1)
-
-
-MARGIN = 8  # px of repeated edge laid around the picture, so that what a convolution does at its zeros falls outside
-
-
-def with_margin(x: Tensor) -> Tensor:
-    """The picture with its edge repeated around it (mirroring would refuse pictures smaller than the margin)."""
-    return nn.functional.pad(x, (MARGIN,) * 4, mode="replicate")
-
-
-def without_margin(x: Tensor) -> Tensor:
-    """The inverse of `with_margin`."""
-    return x[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]
+    mixed = gate * x + paint
+    return mixed if training else mixed.clamp(0, 1)
 
 
 def stacked_field(layers: list[tuple[int, int]]) -> int:

@@ -36,7 +36,9 @@ from impasto.models.perception import TAPS, distance_to_nearest
 
 CONTENT_TAPS = ("relu3_1", "relu4_1")
 NEAREST_TAP = "relu3_1"
-STEADY_FROM = 0.2  # the steadiness term grows to full weight by here: at once, the steadiest look is a flat sheet of paper
+STEADY_FROM = 0.1  # full weight from here on: at once, the steadiest look is a flat sheet of paper
+TEXTURE_FROM = 0.5  # likewise: at once, it stamps the texture before there are forms to lay it on
+TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce"}
 
 
 class Settings(BaseModel):
@@ -48,10 +50,11 @@ class Settings(BaseModel):
     photo_side: int = 512
     style_side: int = 512  # larger: broader strokes
     adversary: float = 1.0
-    gram: float = 3.0
-    nearest: float = 1.5
-    content: float = 4.0
-    steady: float = 12.0
+    gram: float = 8.0
+    nearest: float = 3.0
+    content: float = 3.0
+    steady: float = 25.0
+    outside: float = 10.0  # values that no screen can show
     patches: float = 8.0  # without a teacher
     nce: float = 1.0  # without a teacher
     critic_width: int = 32
@@ -99,12 +102,21 @@ def step(settings: Settings, material: Material) -> StepFunction:
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
         with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
-            return _losses(settings, networks, batch, terms, min(1.0, progress / STEADY_FROM))
+            return _losses(_weights(settings, progress), networks, batch, terms)
 
     return take
 
 
-def _losses(settings: Settings, networks: Networks, batch: Batch, terms: _Taught | _Untaught, hold: float) -> Outcome:
+def _weights(settings: Settings, progress: float) -> dict[str, float]:
+    """The weight of each term now: steadiness and the teacher's texture terms come in while the adversary already leads."""
+    weights: dict[str, float] = settings.model_dump(include=TERMS)
+    weights["steady"] *= min(1.0, progress / STEADY_FROM)
+    weights["gram"] *= min(1.0, 0.25 + progress / TEXTURE_FROM)
+    weights["nearest"] *= min(1.0, progress / TEXTURE_FROM)
+    return weights
+
+
+def _losses(weights: dict[str, float], networks: Networks, batch: Batch, terms: _Taught | _Untaught) -> Outcome:
     photo, style = batch["photo"], batch["style"]
     motion = Motion(batch["grid"], batch["inside"], batch["gain"], batch["bias"], batch["noise"])
     half = len(motion.grid)
@@ -114,7 +126,8 @@ def _losses(settings: Settings, networks: Networks, batch: Batch, terms: _Taught
     networks.critic.requires_grad_(False)  # the generator's loss needs no gradient of the critic's weights
     losses = {
         "adversary": hinge_generator(networks.critic(painted)),
-        "steady": hold * steadiness(painted[:half], painted_next, motion),
+        "steady": steadiness(painted[:half], painted_next, motion),
+        "outside": (painted - painted.clamp(0, 1)).abs().mean(),
         **terms(networks, painted, photo, style),
     }
     networks.critic.requires_grad_(True)
@@ -122,7 +135,7 @@ def _losses(settings: Settings, networks: Networks, batch: Batch, terms: _Taught
     critic = hinge_critic(real, fake)
     parts = {name: float(value.detach()) for name, value in losses.items()}
     parts |= {"critic": float(critic.detach()), "told_apart": told_apart(real, fake)}
-    total = torch.stack([getattr(settings, name) * value for name, value in losses.items()]).sum()
+    total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
     return Outcome(total, critic, parts, painted)
 
 

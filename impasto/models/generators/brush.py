@@ -11,10 +11,9 @@ from impasto.models.blocks import (
     Painter,
     ResidualBlock,
     blank,
+    conv,
     mix_with_input,
     stacked_field,
-    with_margin,
-    without_margin,
 )
 
 
@@ -36,13 +35,13 @@ class Generator(Painter):
         super().__init__()
         self.settings = settings
         width = settings.width
-        self.whole_in = nn.Conv2d(3, width, 3, padding=1)
-        self.half_in = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
-        self.quarter_in = nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1)
+        self.whole_in = conv(3, width, 3)
+        self.half_in = conv(width, 2 * width, 4, 2)
+        self.quarter_in = conv(2 * width, 4 * width, 4, 2)
         self.trunk = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(settings.blocks)))
         self.half_out = DoubleSize(4 * width, 2 * width)
         self.whole_out = DoubleSize(2 * width, width)
-        self.head = nn.Conv2d(width, 4, 3, padding=1)
+        self.head = conv(width, 4, 3)
         nn.init.trunc_normal_(self.head.weight, std=0.003)
         blank(self.head, 1, KEEP_AT_START)
 
@@ -56,9 +55,9 @@ class Generator(Painter):
         return [half, early, self.trunk(early)]
 
     def forward(self, x: Tensor) -> Tensor:
-        whole = self.whole_in(with_margin(x) - 0.5).relu()
+        whole = self.whole_in(x - 0.5).relu()
         half = self.half_in(whole).relu()
         quarter = self.trunk(self.quarter_in(half).relu())
         half = self.half_out(quarter).relu() + half
         whole = self.whole_out(half).relu() + whole
-        return mix_with_input(x, without_margin(self.head(whole)))
+        return mix_with_input(x, self.head(whole), self.training)

@@ -14,10 +14,9 @@ from impasto.models.blocks import (
     Painter,
     ResidualBlock,
     blank,
+    conv,
     mix_with_input,
     stacked_field,
-    with_margin,
-    without_margin,
 )
 
 
@@ -40,11 +39,10 @@ class Generator(Painter):
         super().__init__()
         self.settings = settings
         # 8x8 windows that overlap by half: a stem whose windows only touch would see 4-px blocks, and paint them
-        self.stem = nn.Conv2d(3, settings.width, 8, stride=4, padding=2)
+        self.stem = conv(3, settings.width, 8, 4)
         self.trunk = nn.Sequential(*(ResidualBlock(settings.width) for _ in range(settings.blocks)))
         self.to_half = DoubleSize(settings.width, settings.head)
-        self.to_whole = DoubleSize(settings.head, 4)
-        nn.init.trunc_normal_(self.to_whole.conv.weight, std=0.003)
+        self.to_whole = DoubleSize(settings.head, 4, gain=0.05)
         blank(self.to_whole.conv, 4, KEEP_AT_START)  # the last four are the gate's sub-pixels
 
     @property
@@ -57,5 +55,5 @@ class Generator(Painter):
         return [early, middle, self.trunk[len(self.trunk) // 2 :](middle)]
 
     def forward(self, x: Tensor) -> Tensor:
-        small = self.trunk(self.stem(with_margin(x) - 0.5).relu())
-        return mix_with_input(x, without_margin(self.to_whole(self.to_half(small).relu())))
+        small = self.trunk(self.stem(x - 0.5).relu())
+        return mix_with_input(x, self.to_whole(self.to_half(small).relu()), self.training)

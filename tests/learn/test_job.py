@@ -1,0 +1,143 @@
+"""`impasto learn` from end to end on tiny pictures: with and without a teacher, resumed, continued from a look, refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch", reason="learning needs the extra 'learn'")
+
+from impasto.engine.export import read_weights  # noqa: E402  torch must be known to be there first
+from impasto.errors import InputError  # noqa: E402
+from impasto.job import Done, Progress  # noqa: E402
+from impasto.learn.job import TrainJob  # noqa: E402
+from impasto.styles.package import StyleFile  # noqa: E402
+from tests.models.test_perception import write_folded  # noqa: E402
+
+SMALL = ["crop_px=64", "batch=2", "photo_side=80", "style_side=96", "critic_width=8", "columns=64"]
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    rough = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8)).resize((160, 120), Image.Resampling.NEAREST)
+    rough.save(tmp_path / "painting.png")
+    return tmp_path / "painting.png"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    across = np.linspace(0, 255, 100).astype(np.uint8)
+    for i in range(3):
+        picture = np.stack(
+            [np.roll(np.tile(across, (80, 1)), 13 * i, 1), np.tile(across[::-1], (80, 1)), np.full((80, 100), 90 + i)], 2
+        )
+        Image.fromarray(picture.astype(np.uint8)).save(folder / f"{i}.png")
+    return folder
+
+
+def job(painting: Path, photos: Path, **more: object) -> TrainJob:
+    values = {"out": painting.parent / "x.style", "photos": [photos], "tier": "live", "steps": 3, "set": SMALL, "seed": 5}
+    return TrainJob.build(references=[painting], **{**values, **more})
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    return write_folded(tmp_path / "vgg.safetensors")
+
+
+def test_a_look_is_learnt_packed_and_previewed(painting: Path, photos: Path, teacher: Path) -> None:
+    events = list(job(painting, photos, teacher=[teacher], author="A. Painter", licence="CC0-1.0").run())
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert any("one painting, painting.png" in e.note for e in events if isinstance(e, Progress))
+    style = StyleFile.open(done.path)
+    record = style.card.training
+    assert (record.recipe, record.seed, record.steps, record.photos) == ("one_image", 5, {"live": 3}, 3)
+    assert record.teachers[0].name == "vgg.safetensors"
+    assert style.card.credits[0].author == "A. Painter"
+    assert str(painting.parent) not in style.card.model_dump_json()
+    assert Image.open(done.figures["preview"]).size == (512, 288)
+    assert list((painting.parent / "x.run/live/curves").glob("events*"))
+
+
+def test_without_a_teacher_it_learns_too_and_the_same_seed_gives_the_same_look(painting: Path, photos: Path) -> None:
+    first = job(painting, photos).finish()
+    again = job(painting, photos, out=painting.parent / "y.style").finish()
+    assert first.path is not None
+    assert again.path is not None
+    one, two = (read_weights(StyleFile.open(p).graph("live")) for p in (first.path, again.path))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert StyleFile.open(first.path).card.training.teachers == []
+
+
+def test_a_stopped_training_resumes_to_the_same_look(painting: Path, photos: Path) -> None:
+    job(painting, photos, steps=4).finish()
+    whole = read_weights(StyleFile.open(painting.parent / "x.style").graph("live"))
+    stopped = job(painting, photos, steps=4, out=painting.parent / "z.style")
+    events = stopped.run()
+    for event in events:
+        if isinstance(event, Progress) and event.stage.startswith("learning"):
+            break
+    events.close()
+    assert not stopped.out.exists()
+    assert list((painting.parent / "z.run/live").glob("*.checkpoint"))
+    stopped.finish()
+    resumed = read_weights(StyleFile.open(stopped.out).graph("live"))
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_a_second_tier_joins_the_first(painting: Path, photos: Path) -> None:
+    first = job(painting, photos, steps=1).finish()
+    both = job(painting, photos, steps=1, tier="full", start=first.path, out=painting.parent / "both.style").finish()
+    assert first.path is not None
+    assert both.path is not None
+    style = StyleFile.open(both.path)
+    assert sorted(style.card.tiers) == ["full", "live"]
+    assert style.graph("live") == StyleFile.open(first.path).graph("live")
+
+
+def test_the_run_folder_of_another_training_is_refused_by_name(painting: Path, photos: Path) -> None:
+    job(painting, photos, steps=1).finish()
+    with pytest.raises(InputError, match="seed was 5 and is 6"):
+        job(painting, photos, steps=1, seed=6, overwrite=True).finish()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"references": [Path("gone.png")]}, "gone.png: no such picture"),
+        ({"out": Path("x.txt")}, r"\.style"),
+        ({"recipe": "magic"}, "choose one of one_image"),
+        ({"set": ["stroke=3"]}, "settings are batch"),
+        ({"teacher": [Path("gone.pth")]}, "no such teacher"),
+        ({"photos": [Path("gone")]}, "no such folder"),
+        ({"out": Path("no/such/folder/x.style")}, "no such folder"),
+    ],
+)
+def test_bad_input_is_one_line(painting: Path, photos: Path, change: dict[str, object], told: str) -> None:
+    references = change.pop("references", [painting])
+    with pytest.raises(InputError, match=told) as caught:
+        job(painting, photos).model_copy(update={"references": references, **change}).finish()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_flat_or_broken_painting_is_refused(painting: Path, photos: Path) -> None:
+    Image.new("RGB", (50, 50), (9, 9, 9)).save(painting)
+    with pytest.raises(InputError, match="one flat colour"):
+        job(painting, photos).finish()
+    painting.write_text("no picture")
+    with pytest.raises(InputError, match=r"painting\.png"):
+        job(painting, photos).finish()
+
+
+def test_an_existing_look_is_kept_unless_told(painting: Path, photos: Path) -> None:
+    (painting.parent / "x.style").write_text("mine")
+    with pytest.raises(InputError, match="--overwrite"):
+        job(painting, photos).finish()
+    assert (painting.parent / "x.style").read_text() == "mine"

@@ -1,0 +1,77 @@
+"""Every generator keeps what it states: stride, receptive field, no view of the whole frame, a calm start."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="generators are torch modules (extra 'learn')")
+
+from impasto import plugins  # noqa: E402  torch must be known to be there first
+from impasto.models.blocks import DoubleSize, Painter  # noqa: E402
+
+LIMITS = {"swift": 400_000, "brush": 1_200_000}
+
+
+def lively(name: str) -> Painter:
+    """A generator with weights that matter everywhere: a fresh trunk is nearly the identity and would hide faults."""
+    torch.manual_seed(1)
+    room = plugins.load("generators", name)
+    net: Painter = room.Generator(room.Settings()).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            if parameter.dim() == 4:
+                parameter.normal_(std=(2 / parameter[0].numel()) ** 0.5)
+    return net
+
+
+@pytest.mark.parametrize("name", plugins.names("generators"))
+def test_a_pixel_reaches_no_farther_than_the_stated_field(name: str) -> None:
+    net = lively(name)
+    size, at = 256, 128
+    x = torch.rand(1, 3, size, size)
+    y = x.clone()
+    y[..., at, at] = 1 - y[..., at, at]
+    with torch.no_grad():
+        changed = ((net.double()(x.double()) - net(y.double())).abs().sum((0, 1)) > 0).nonzero()
+    reach = (changed - at).abs().max().item()
+    assert 4 < reach <= net.receptive_field // 2
+
+
+@pytest.mark.parametrize("name", plugins.names("generators"))
+def test_shape_size_and_range(name: str) -> None:
+    net = lively(name)
+    assert sum(p.numel() for p in net.parameters()) <= LIMITS.get(name, 2_000_000)
+    with torch.no_grad():
+        for height, width in ((4, 4), (8, 36), (52, 48)):
+            painted = net(torch.rand(2, 3, height, width))
+            assert painted.shape == (2, 3, height, width)
+            assert painted.min() >= 0
+            assert painted.max() <= 1
+
+
+@pytest.mark.parametrize("name", plugins.names("generators"))
+def test_a_fresh_generator_nearly_returns_its_input(name: str) -> None:
+    room = plugins.load("generators", name)
+    torch.manual_seed(0)
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert (room.Generator(room.Settings())(x) - x).abs().mean() < 0.1
+
+
+@pytest.mark.parametrize("name", plugins.names("generators"))
+def test_a_shift_by_the_stride_shifts_the_painting(name: str) -> None:
+    net = lively(name).double()
+    x = torch.rand(1, 3, 320, 320, dtype=torch.double)
+    edge = -(-net.receptive_field // 2 // 4) * 4
+    with torch.no_grad():
+        whole, moved = net(x), net(x[..., net.stride :, net.stride :])
+    inside = moved[..., edge:-edge, edge:-edge]
+    beside = whole[..., edge + net.stride : -edge, edge + net.stride : -edge]
+    assert torch.allclose(inside, beside, atol=1e-9)
+
+
+def test_double_size_starts_without_a_checkerboard() -> None:
+    torch.manual_seed(0)
+    out = DoubleSize(8, 3)(torch.rand(1, 8, 12, 12))
+    assert torch.equal(out[..., ::2, ::2], out[..., 1::2, ::2])
+    assert torch.equal(out[..., ::2, ::2], out[..., 1::2, 1::2])
