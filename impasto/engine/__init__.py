@@ -1,0 +1,99 @@
+"""Engines run a tier's graph. This is their contract, and the one door through which the house opens them.
+
+An engine is a file of this room. It offers
+
+    PRECISIONS            every precision it can be asked for
+    available()           None where it can be used, else the reason and how to get it
+    contends()            whether measuring it is worth the time when the user leaves the choice to us
+    auto_precision(deep)  the precision to take where the user names none; `deep`: the output has more than 8 bits
+    open(graph, tier, precision) -> Engine
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+
+from impasto import plugins
+from impasto.errors import EngineError, ImpastoError, InputError
+from impasto.frame import Pixels
+
+if TYPE_CHECKING:
+    from impasto.styles.package import StyleFile, Tier
+
+
+class Engine(Protocol):
+    """A graph made ready to paint on one device."""
+
+    name: str
+    precision: str  # fp32 | bf16 | int8
+    device: str
+    bytes_per_pixel: float  # memory that painting takes, per pixel of the picture
+
+    def paint(self, batch: Pixels) -> Pixels:
+        """Paint [N,H,W,3] of uint8, or float32 in 0..1; the answer has the same type and shape. Any H and W will do."""
+        ...
+
+
+class EngineModule(Protocol):
+    """What a file of this room must hold."""
+
+    PRECISIONS: tuple[str, ...]
+
+    def available(self) -> str | None: ...
+
+    def contends(self) -> bool: ...
+
+    def auto_precision(self, deep: bool) -> str: ...
+
+    def open(self, graph: bytes, tier: Tier, precision: str) -> Engine: ...
+
+
+def open_engine(style: StyleFile, tier: str, engine: str = "auto", precision: str = "auto", deep: bool = False) -> Engine:
+    """Make one tier of a style ready to paint. `deep`: the output has more than 8 bits, so precision auto means fp32."""
+    if tier not in style.card.tiers:
+        raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
+    graph, described = style.graph(tier), style.card.tiers[tier]
+    if engine == "auto":
+        from impasto.engine.choose import fastest
+
+        engine, precision = fastest(graph, described, precision, deep)
+    module = load_engine(engine)
+    with engine_errors(engine, style.card.name):
+        precision = module.auto_precision(deep) if precision == "auto" else precision
+        if precision not in module.PRECISIONS:
+            raise InputError(f"engine {engine} has no precision '{precision}': choose one of {', '.join(module.PRECISIONS)}")
+        return module.open(graph, described, precision)
+
+
+def load_engine(name: str) -> EngineModule:
+    """The engine of that name, or an InputError that says why it cannot be used here."""
+    module = cast(EngineModule, plugins.load("engines", name))
+    reason = module.available()
+    if reason:
+        raise InputError(f"engine {name} cannot be used here: {reason}")
+    return module
+
+
+@contextmanager
+def engine_errors(engine: str, style: str = "") -> Iterator[None]:
+    """Whatever a foreign library raises inside becomes an EngineError of one line."""
+    try:
+        yield
+    except ImpastoError:
+        raise
+    except MemoryError as error:
+        raise EngineError("out of memory: paint in smaller tiles, for instance with --tile 512", engine, style) from error
+    except Exception as error:  # an engine's library raises what it likes
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise EngineError(f"{type(error).__name__}: {lines[-1] if lines else 'no reason given'}", engine, style) from error
+
+
+def fit_to_stride(batch: Pixels, stride: int) -> Pixels:
+    """Grow [N,H,W,C] to multiples of the stride, to the right and below only, by mirroring; the origin stays in its place."""
+    down, across = -batch.shape[1] % stride, -batch.shape[2] % stride
+    if down or across:
+        batch = np.pad(batch, ((0, 0), (0, down), (0, across), (0, 0)), mode="reflect")
+    return np.ascontiguousarray(batch)

@@ -1,0 +1,119 @@
+"""The CPU engine of choice: OpenVINO, in fp32, or in bf16 where the processor computes in it.
+
+The pixel format is folded into the graph, so a batch of bytes goes in and a batch of bytes comes out. A model is compiled
+for each shape (a fifth faster than one model for all shapes); the latest few are kept.
+"""
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from importlib import import_module
+from importlib.util import find_spec
+from threading import Lock
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from impasto.engine import engine_errors, fit_to_stride
+from impasto.engine.graph import bytes_per_pixel, fold_pixels
+from impasto.errors import InputError
+from impasto.frame import Pixels
+
+if TYPE_CHECKING:
+    from impasto.styles.package import Tier
+
+PRECISIONS: tuple[str, ...] = ("fp32", "bf16")
+Model = Any  # openvino.Model and, below, InferRequest: the library tells its types only in part
+Request = Any
+HINTS = {"fp32": "f32", "bf16": "bf16"}
+SHAPES_KEPT = 4
+PIXELS_KEPT = 4 * 1920 * 1080  # a compiled shape holds its buffers: big pictures push the others out
+
+
+def available() -> str | None:
+    """None where OpenVINO is installed, else how to get it."""
+    return None if find_spec("openvino") else "OpenVINO is not installed: pip install openvino"
+
+
+def contends() -> bool:
+    """Always worth measuring."""
+    return True
+
+
+def auto_precision(deep: bool) -> str:
+    """bf16 for 8-bit output where the processor has it, else fp32."""
+    return "bf16" if not deep and _has_bf16() else "fp32"
+
+
+def open(graph: bytes, tier: Tier, precision: str) -> OpenVinoEngine:
+    """Make a graph ready to paint on this machine's processor."""
+    if precision == "bf16" and not _has_bf16():
+        raise InputError("this processor does not compute in bf16: choose precision fp32")
+    return OpenVinoEngine(graph, tier.stride, precision)
+
+
+class OpenVinoEngine:
+    """One graph on the CPU; safe to share between threads, which then take turns."""
+
+    name = "openvino"
+
+    def __init__(self, graph: bytes, stride: int, precision: str) -> None:
+        self.precision = precision
+        self.bytes_per_pixel = bytes_per_pixel(graph)
+        self._graph, self._stride = graph, stride
+        self._core = library().Core()
+        self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
+        self._models: dict[str, Model] = {}
+        self._requests: OrderedDict[tuple[str, tuple[int, ...]], Request] = OrderedDict()
+        self._turn = Lock()
+        self._model("uint8")  # a graph that OpenVINO cannot read is refused now, not at the first frame
+
+    def paint(self, batch: Pixels) -> Pixels:
+        """Paint [N,H,W,3] of uint8, or float32 in 0..1."""
+        with engine_errors(self.name), self._turn:
+            fitted = fit_to_stride(batch, self._stride)
+            request = self._request(str(fitted.dtype), fitted.shape)
+            request.infer([fitted], share_inputs=True)
+            height, width = batch.shape[1:3]
+            return np.array(request.get_output_tensor(0).data[:, :height, :width])  # a copy: the next batch overwrites this one
+
+    def _request(self, dtype: str, shape: tuple[int, ...]) -> Request:
+        key = (dtype, shape)
+        if key in self._requests:
+            self._requests.move_to_end(key)
+            return self._requests[key]
+        self._make_room(shape)
+        model = self._model(dtype).clone()
+        model.reshape(list(shape))
+        how = {"INFERENCE_PRECISION_HINT": HINTS[self.precision], "PERFORMANCE_HINT": "LATENCY"}
+        self._requests[key] = self._core.compile_model(model, "CPU", how).create_infer_request()
+        return self._requests[key]
+
+    def _make_room(self, shape: tuple[int, ...]) -> None:
+        def pixels() -> int:
+            return sum(int(np.prod(kept[:3])) for _, kept in self._requests) + int(np.prod(shape[:3]))
+
+        while self._requests and (len(self._requests) >= SHAPES_KEPT or pixels() > PIXELS_KEPT):
+            self._requests.popitem(last=False)
+
+    def _model(self, dtype: str) -> Model:
+        if dtype not in self._models:
+            self._models[dtype] = self._core.read_model(fold_pixels(self._graph, dtype))
+        return self._models[dtype]
+
+
+def library() -> ModuleType:
+    """OpenVINO, silenced: importing it sends a usage event wherever its telemetry package is found, so that one is hidden."""
+    name = "openvino_telemetry"
+    if "openvino" not in sys.modules and name not in sys.modules:
+        sys.modules[name] = ModuleType(name)  # not a package, so OpenVINO falls back to its own silent stand-in
+        try:
+            import_module("openvino")
+        finally:
+            del sys.modules[name]
+    return import_module("openvino")
+
+
+def _has_bf16() -> bool:
+    return "BF16" in library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

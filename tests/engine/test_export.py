@@ -1,0 +1,167 @@
+"""From a generator to a graph and back, and how the engines agree on real generators with lively weights."""
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.fakes import Inverter, lively, noise
+
+torch = pytest.importorskip("torch", reason="generators are exported with torch (extra 'learn')")
+
+from impasto import plugins  # noqa: E402  torch must be known to be there first
+from impasto.engine import Engine, load_engine  # noqa: E402
+from impasto.engine.export import export_graph, parity, read_weights, trial_picture  # noqa: E402
+from impasto.engine.openvino import _has_bf16  # noqa: E402
+from impasto.errors import EngineError  # noqa: E402
+from impasto.models.blocks import Painter  # noqa: E402
+from impasto.render.tiles import self_test  # noqa: E402
+from impasto.styles.graph import check_graph  # noqa: E402
+from impasto.styles.package import Tier  # noqa: E402
+
+GENERATORS = plugins.names("generators")
+
+
+class Exported(NamedTuple):
+    network: Painter
+    graph: bytes
+    tier: Tier
+
+
+@cache
+def exported(name: str) -> Exported:
+    room = plugins.load("generators", name)
+    network: Painter = lively(room.Generator(room.Settings()))
+    parameters = sum(weight.numel() for weight in network.parameters())
+    settings = network.settings.model_dump()
+    sizes = {"stride": network.stride, "receptive_field": network.receptive_field, "parameters": parameters}
+    return Exported(network, export_graph(network), Tier(generator=name, settings=settings, **sizes))
+
+
+@cache
+def opened(name: str, engine: str, precision: str) -> Engine:
+    _, graph, tier = exported(name)
+    return load_engine(engine).open(graph, tier, precision)
+
+
+def photo(size: int = 128) -> np.ndarray:
+    return np.rint(trial_picture(size)[0].transpose(1, 2, 0) * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_weights_come_back_under_their_names(name: str) -> None:
+    network, graph, _ = exported(name)
+    weights = read_weights(graph)
+    assert list(weights) == list(network.state_dict())
+    for key, value in network.state_dict().items():
+        np.testing.assert_allclose(weights[key], value.numpy(), rtol=1e-3, atol=1e-4)
+    network.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_graph_is_small_clean_and_fit_for_a_style_file(name: str) -> None:
+    _, graph, tier = exported(name)
+    check_graph(graph, "exported")
+    model = onnx.load_from_string(graph)
+    assert len(graph) < 2.05 * tier.parameters + 20_000, "weights are stored once, in fp16"
+    assert {weight.data_type for weight in model.graph.initializer} == {onnx.TensorProto.FLOAT16}
+    assert not any(node.doc_string or node.metadata_props for node in model.graph.node)
+    assert (model.producer_version, model.doc_string, list(model.metadata_props)) == ("", "", [])
+    assert b".py" not in graph
+    assert b"site-packages" not in graph
+
+
+def test_exporting_twice_gives_the_same_bytes() -> None:
+    network, graph, _ = exported("swift")
+    assert export_graph(network) == graph
+
+
+def test_exporting_leaves_the_generator_as_it_was() -> None:
+    room = plugins.load("generators", "swift")
+    network = room.Generator(room.Settings(width=8, blocks=1, head=8)).train()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    export_graph(network)
+    assert network.training
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+
+
+def test_equal_weights_keep_a_name_each() -> None:
+    room = plugins.load("generators", "swift")
+    fresh = room.Generator(room.Settings(width=8, blocks=2, head=8))  # its biases are all zero, which exporters store once
+    weights = read_weights(export_graph(fresh))
+    assert list(weights) == list(fresh.state_dict())
+
+
+def test_weights_that_fp16_cannot_hold_stay_fp32() -> None:
+    room = plugins.load("generators", "swift")
+    network = lively(room.Generator(room.Settings(width=8, blocks=1, head=8)))
+    with torch.no_grad():
+        network.stem.weight *= 1e6
+        network.stem.bias *= 1e6
+        network.trunk[0].enter.weight *= 1e-6
+        network.trunk[0].leave.weight *= 1e6
+        network.to_half.conv.weight *= 1e-6
+    graph = export_graph(network)
+    kinds = {weight.data_type for weight in onnx.load_from_string(graph).graph.initializer}
+    assert kinds == {onnx.TensorProto.FLOAT}
+    assert all(np.array_equal(value, network.state_dict()[key].numpy()) for key, value in read_weights(graph).items())
+
+
+def test_a_network_that_is_not_what_it_seems_is_refused() -> None:
+    class Shaky(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * 0 + x.sum().item() % 1  # a number that tracing freezes
+
+    with pytest.raises(EngineError, match="does not paint what the generator paints"), pytest.warns(torch.jit.TracerWarning):
+        export_graph(Shaky())
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("engine", [engine for engine in plugins.names("engines") if engine != "openvino"])
+def test_engines_agree_in_fp32(name: str, engine: str) -> None:
+    ours, theirs = opened(name, "openvino", "fp32"), opened(name, engine, "fp32")
+    assert parity(ours, theirs, photo()).steps <= 2
+    assert parity(ours, theirs, photo(126)[:, :93]).steps <= 2, "also where the stride does not divide the size"
+    assert parity(ours, theirs, (photo() / 255).astype(np.float32)).steps < 0.05
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("engine", ["openvino", "pytorch"])
+def test_bf16_stays_near(name: str, engine: str) -> None:
+    if engine == "openvino" and not _has_bf16():
+        pytest.skip("this processor does not compute in bf16")
+    found = parity(opened(name, "openvino", "fp32"), opened(name, engine, "bf16"), photo())
+    # these random weights are livelier than trained ones, which stay above 55 dB
+    assert 45 < found.psnr_db < 90
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("way", ["openvino fp32", "openvino bf16", "onnx fp32", "pytorch fp32"])
+def test_tiles_equal_the_whole(name: str, way: str) -> None:
+    engine, precision = way.split()
+    if precision == "bf16" and not _has_bf16():
+        pytest.skip("this processor does not compute in bf16")
+    network, _, _ = exported(name)
+    assert self_test(opened(name, engine, precision), network.stride, network.receptive_field) == 0
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_tiles_with_too_little_around_them_are_found_out(name: str) -> None:
+    network, _, _ = exported(name)
+    with pytest.raises(EngineError, match="tiles differ from the whole picture by"):
+        self_test(opened(name, "onnx", "fp32"), network.stride, network.receptive_field // 4)
+
+
+def test_parity_counts_in_steps_of_a_byte() -> None:
+    class Dimmer(Inverter):
+        def paint(self, batch: np.ndarray) -> np.ndarray:
+            return super().paint(batch) - (5 if batch.dtype == np.uint8 else np.float32(5 / 255))
+
+    pixels = noise(16, 16) // 2
+    assert parity(Inverter(), Inverter(), pixels) == (0, float("inf"))
+    assert parity(Inverter(), Dimmer(), pixels) == (5, pytest.approx(34.151, abs=0.001))
+    steps, psnr = parity(Inverter(), Dimmer(), np.stack([pixels / 255] * 2).astype(np.float32))
+    assert (steps, psnr) == (pytest.approx(5, abs=1e-3), pytest.approx(34.151, abs=0.001))
