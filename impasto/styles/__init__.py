@@ -1,0 +1,1 @@
+"""Looks as files: the .style file (package), its parts (card, graph, preview, archive), the library, and its commands."""
