@@ -8,14 +8,16 @@ Names load when they are first used: `import impasto` alone brings in no library
 """
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from impasto.errors import EngineError, ImpastoError, InputError, MediaError, MissingExtra, StyleError, TrainingError
     from impasto.job import Done, Job, Progress
@@ -89,3 +91,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _House(ModuleType):
+    """Importing anything from a room lays the room's module over the verb of the same name: so that module can be called too."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and name in VERBS:
+            value.__class__ = type("Room", (ModuleType,), {"__call__": staticmethod(VERBS[name])})
+        super().__setattr__(name, value)
+
+
+VERBS: dict[str, Callable[..., Done]] = {"learn": learn, "render": render}
+sys.modules[__name__].__class__ = _House

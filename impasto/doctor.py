@@ -16,7 +16,7 @@ from impasto.errors import ImpastoError
 from impasto.job import Done, Job, Progress
 
 CPU_FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8", "asimd", "bf16")
-MEDIA = {"pillow": "PNG and JPEG", "OpenImageIO": "TIFF, DPX and EXR", "opencv-python-headless": "resizing and motion"}
+MEDIA = {"OpenImageIO": "pictures in and out", "opencv-python-headless": "resizing and motion", "pillow": "previews and sheets"}
 Figures = dict[str, Any]
 
 

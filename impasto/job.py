@@ -50,7 +50,7 @@ def option(
 
     `flag` gives an own spelling ("-o/--out"); `argument` makes it positional. Fixed choices are the field's Literal type.
     """
-    extra = {"flag": flag, "argument": argument}
+    extra: dict[str, str | bool] = {"flag": flag, "argument": argument}
     return Field(default, description=help, json_schema_extra={k: v for k, v in extra.items() if v}, **limits)
 
 

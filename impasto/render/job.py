@@ -1,7 +1,6 @@
 """RenderJob: pictures in, painted pictures out. Everything that can be known to be wrong is said before any work begins."""
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from impasto.styles.package import StyleFile
 
 DEFAULT_STYLE = "great-wave"
-
-
-@dataclass(frozen=True)
-class Errand:
-    """One source, where its painted picture goes, and what is known of it."""
-
-    source: Path
-    target: Path
-    info: ClipInfo
 
 
 class RenderJob(Job):
@@ -66,61 +56,71 @@ class RenderJob(Job):
     def run(self) -> Iterator[Progress | Done]:
         """Check everything, open the engine, paint picture after picture."""
         yield Progress("opening")
-        faults = Faults()
-        style = self._style(faults)
-        errands = self._errands(faults)
-        faults.raise_if_any()
         from impasto.render.pipeline import Brush, paint
 
+        with Faults.gathering() as faults:
+            self._check_words(faults)
+            with faults.noted():
+                style = self._style()
+            infos = self._infos(faults)
         brush = Brush(style, self.tier, self.engine, self.precision, self.tile, self.strength)
-        for errand in errands:
-            with faults.gathered():
-                brush.prepare(errand.info.depth != "uint8", str(errand.source))
-        faults.raise_if_any()
-        if len(errands) > 1 or self.out.is_dir():
-            self.out.mkdir(exist_ok=True)
-        yield from paint([(errand.source, errand.target) for errand in errands], brush, self.overwrite)
+        with self._folder(), Faults.gathering() as faults:
+            targets = self._targets(faults)
+            for source, target in zip(self.inputs, targets, strict=True):
+                check_target(target, self.inputs, brush.like(infos[source]), self.overwrite, faults)
+                with faults.noted():
+                    brush.prepare(infos[source].depth != "uint8", str(source))
+        yield from paint(list(zip(self.inputs, targets, strict=True)), brush, self.overwrite)
 
-    def _style(self, faults: Faults) -> StyleFile:
+    def _check_words(self, faults: Faults) -> None:
+        if len(self.style) > 1:
+            faults.add(f"--style names {len(self.style)} looks ({', '.join(self.style)}): a render takes one")
+        if self.frames != "all":
+            faults.add(f"--frames {self.frames} picks frames of a sequence; these are single pictures: leave it out")
+
+    def _style(self) -> StyleFile:
         from impasto.styles.library import find
         from impasto.styles.package import StyleFile
 
-        if len(self.style) > 1:
-            faults.add(f"--style names {len(self.style)} looks ({', '.join(self.style)}): a render takes one")
-        with faults.gathered():
-            style = StyleFile.open(find(self.style[0]))
-            if self.tier not in style.card.tiers:
-                have = ", ".join(style.card.tiers)
-                faults.add(f"style {style.card.name} has no tier '{self.tier}': choose one of {have}")
-            return style
-        faults.raise_if_any()
-        raise AssertionError("a fault was gathered but not raised")
+        style = StyleFile.open(find(self.style[0]))
+        if self.tier not in style.card.tiers:
+            raise InputError(f"style {style.card.name} has no tier '{self.tier}': choose one of {', '.join(style.card.tiers)}")
+        return style
 
-    def _errands(self, faults: Faults) -> list[Errand]:
+    def _infos(self, faults: Faults) -> dict[Path, ClipInfo]:
         from impasto.media import open_reader
 
-        if self.frames != "all":
-            faults.add(f"--frames {self.frames} picks frames of a sequence; these are single pictures: leave it out")
-        targets = self._targets(faults)
-        errands = []
-        for source, target in zip(self.inputs, targets, strict=True):
-            with faults.gathered(), open_reader(source) as reader:
-                errands.append(Errand(source, target, reader.info))
-            check_target(target, self.inputs, self.overwrite, faults)
-        return errands
+        infos = {}
+        for source in self.inputs:
+            with faults.noted(), open_reader(source) as reader:
+                infos[source] = reader.info
+        return infos
+
+    @contextmanager
+    def _folder(self) -> Iterator[None]:
+        """Several pictures get a folder; one that is made for them goes again if the checks inside find a fault."""
+        makes = len(self.inputs) > 1 and not self.out.is_dir()
+        if makes:
+            from impasto.media.landing import check_output
+
+            if self.out.exists() or self.out.suffix:
+                raise InputError(f"{self.out}: {len(self.inputs)} pictures need a folder to go into; name one")
+            check_output(self.out)  # that its parent takes it
+            self.out.mkdir()
+        try:
+            yield
+        except InputError:
+            if makes:
+                self.out.rmdir()
+            raise
 
     def _targets(self, faults: Faults) -> list[Path]:
-        """Where each input's picture goes; the faults of the places themselves are added."""
-        if len(self.inputs) == 1 and not self.out.is_dir():
-            _check_folder(self.out.parent, faults)
+        """Where each input's picture goes; inputs that would land on each other are a fault."""
+        from impasto.media import WRITERS
+
+        if not self.out.is_dir():
             return [self.out]
-        if self.out.exists() and not self.out.is_dir():
-            faults.add(f"{self.out}: {len(self.inputs)} pictures need a folder to go into, and this is a file")
-        elif not self.out.exists() and self.out.suffix:
-            faults.add(f"{self.out}: {len(self.inputs)} pictures need a folder to go into, and this names a file")
-        else:
-            _check_folder(self.out if self.out.is_dir() else self.out.parent, faults)
-        targets = [self.out / _name_of(source) for source in self.inputs]
+        targets = [self.out / (s.name if s.suffix.lower() in WRITERS else f"{s.stem}.png") for s in self.inputs]
         for number, target in enumerate(targets):
             if target in targets[:number]:
                 first = self.inputs[targets.index(target)]
@@ -134,53 +134,37 @@ class Faults:
 
     found: list[InputError] = field(default_factory=list)
 
+    @classmethod
+    @contextmanager
+    def gathering(cls) -> Iterator[Faults]:
+        """Gather faults inside and raise them as one error at the end; a single fault keeps its own kind."""
+        faults = cls()
+        yield faults
+        if len(faults.found) == 1:
+            raise faults.found[0]
+        if faults.found:
+            raise InputError("; ".join(dict.fromkeys(str(fault) for fault in faults.found)))
+
     def add(self, message: str) -> None:
         """Note one fault."""
         self.found.append(InputError(message))
 
     @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """An InputError raised inside is noted and work goes on after the block."""
+    def noted(self) -> Iterator[None]:
+        """An InputError raised inside is noted, and work goes on after the block."""
         try:
             yield
         except InputError as error:
             self.found.append(error)
 
-    def raise_if_any(self) -> None:
-        """Raise what was noted as one error; a single fault keeps its own kind."""
-        if len(self.found) == 1:
-            raise self.found[0]
-        if self.found:
-            raise InputError("; ".join(dict.fromkeys(str(fault) for fault in self.found)))
 
+def check_target(target: Path, sources: Iterable[Path], like: ClipInfo, overwrite: bool, faults: Faults) -> None:
+    """Note what keeps such a picture from being written there."""
+    from impasto.media import open_writer
+    from impasto.media.landing import same_file
 
-def _name_of(source: Path) -> str:
-    from impasto.media import WRITERS
-
-    return source.name if source.suffix.lower() in WRITERS else f"{source.stem}.png"
-
-
-def check_target(target: Path, sources: Iterable[Path], overwrite: bool, faults: Faults) -> None:
-    """Note what keeps a picture from being written there."""
-    from impasto.media import writer_for
-
-    if any(_same(target, source) for source in sources):
+    if any(same_file(target, source) for source in sources):
         faults.add(f"{target}: is one of the inputs, and inputs are never overwritten; choose another output")
-    elif target.is_dir():
-        faults.add(f"{target}: is a folder; name a file in it")
-    elif target.exists() and not overwrite:
-        faults.add(f"{target}: exists already; --overwrite replaces it")
     else:
-        with faults.gathered():
-            writer_for(target)
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
-
-
-def _check_folder(folder: Path, faults: Faults) -> None:
-    if not folder.is_dir():
-        faults.add(f"{folder}: no such folder to write into")
-    elif not os.access(folder, os.W_OK):
-        faults.add(f"{folder}: cannot be written to; choose another folder")
+        with faults.noted():
+            open_writer(target, like, overwrite).abort()

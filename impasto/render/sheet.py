@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from impasto.errors import ImpastoError
 from impasto.job import Done, Job, Progress, option
-from impasto.render.job import Faults
+from impasto.render.job import Faults, check_target
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -34,18 +35,16 @@ class SheetJob(Job):
 
     def run(self) -> Iterator[Progress | Done]:
         """Shrink the picture to a cell, paint it in each look, lay the cells out."""
-        from impasto.render.job import check_target
+        from impasto.frame import ClipInfo
         from impasto.styles.library import entries
 
-        faults = Faults()
-        with faults.gathered():
-            source = _shrunk(self.picture, self.cell)
-        check_target(self.out, [self.picture], self.overwrite, faults)
         looks = entries()
-        if not looks:
-            faults.add("no looks are at hand: add one with 'impasto styles install FILE'")
-        faults.raise_if_any()
-
+        with Faults.gathering() as faults:
+            with faults.noted():
+                source = _shrunk(self.picture, self.cell)
+            check_target(self.out, [self.picture], ClipInfo(1, 1), self.overwrite, faults)
+            if not looks:
+                faults.add("no looks are at hand: add one with 'impasto styles install FILE'")
         cells, broken = [("source", source)], []
         for number, look in enumerate(looks, 1):
             try:
@@ -54,7 +53,7 @@ class SheetJob(Job):
                 broken.append(f"{look.name}: {error}")
                 yield Progress("left out", note=broken[-1])
             yield Progress("painting", number, len(looks), "look")
-        _save(lay_out(cells, self.columns), self.out)
+        _save(lay_out(cells, self.columns), self.out, self.overwrite)
         told = f"{len(cells) - 1} looks on {self.out}" + (f"; {len(broken)} left out" if broken else "")
         yield Done(self.out, told, {"looks": [name for name, _ in cells[1:]], "left_out": broken})
 
@@ -80,7 +79,7 @@ def lay_out(cells: list[tuple[str, Image.Image]], columns: int = 0) -> Image.Ima
 
 def _columns_for(count: int, width: int, height: int) -> int:
     """As many as make the sheet about three wide to two high."""
-    return max(1, round((1.5 * count * height / width) ** 0.5))
+    return max(1, round(sqrt(1.5 * count * height / width)))
 
 
 def _shrunk(path: Path, width: int) -> Image.Image:
@@ -111,11 +110,11 @@ def _painted(source: Image.Image, look: Entry, tier: TierName) -> Image.Image:
     return Image.fromarray(brush.paint(Frame(np.asarray(source))).pixels)
 
 
-def _save(sheet: Image.Image, out: Path) -> None:
+def _save(sheet: Image.Image, out: Path, overwrite: bool) -> None:
     import numpy as np
 
     from impasto.frame import ClipInfo, Frame
     from impasto.media import open_writer
 
-    with open_writer(out, ClipInfo(sheet.width, sheet.height), overwrite=True) as writer:
+    with open_writer(out, ClipInfo(sheet.width, sheet.height), overwrite) as writer:
         writer.write(Frame(np.asarray(sheet)))
