@@ -139,7 +139,7 @@ def test_a_recipe_is_whole(name: str) -> None:
     recipe: Any = plugins.load("recipes", name)
     assert recipe.__doc__
     assert recipe.Settings().model_dump(), "every setting has a default"
-    wanted = {"check": 1, "networks": 3, "batches": 2, "step": 2, "pace": 1}
+    wanted = {"check": 1, "networks": 3, "batches": 2, "step": 2}
     for function, count in wanted.items():
         assert len(inspect.signature(getattr(recipe, function)).parameters) == count, f"{name}.{function}"
     assert "class Training" not in inspect.getsource(recipe), "there is one loop, and no recipe owns another"

@@ -147,12 +147,10 @@ class TrainJob(Job):
         return found
 
     def _training(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material, folder: Path) -> Training:
-        import dataclasses
-
         import torch
 
         from impasto import plugins
-        from impasto.learn.loop import Training, on_device
+        from impasto.learn.loop import Pace, Training, on_device
 
         room = plugins.load("generators", GENERATOR_OF[tier])
         torch.manual_seed(self.seed)
@@ -163,7 +161,7 @@ class TrainJob(Job):
         per_epoch = max(1, len(material.photos.images) // getattr(settings, "batch", 1))
         steps = self.steps or (round(self.epochs * per_epoch) if self.epochs else 0)
         minutes = self.minutes or (0.0 if steps else DEFAULT_MINUTES)
-        pace = dataclasses.replace(recipe.pace(settings), steps=steps, minutes=minutes)
+        pace = Pace(steps=steps, minutes=minutes, generator_rate=generator.learning_rate)
         networks = recipe.networks(settings, material, generator)
         batches, step = recipe.batches(settings, material), recipe.step(settings, material)
         return Training(networks, batches, step, pace, folder=folder / tier, label=tier)

@@ -6,6 +6,7 @@ import re
 import shlex
 from datetime import UTC, datetime
 from hashlib import sha256
+from importlib.metadata import version
 from io import BytesIO
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from PIL import Image
 from pydantic import BaseModel
 from torch import Tensor
 
-from impasto import __version__
 from impasto.engine.export import export_graph
 from impasto.job import Done
 from impasto.learn.data import Material, to_tensor
@@ -97,7 +97,7 @@ def record(
         photos_sha256=material.photos.list_hash(),
         teachers=[NamedHash(name=p.name, sha256=sha256(p.read_bytes()).hexdigest()) for p in job.teachers()],
         date=datetime.now(UTC).date().isoformat(),
-        impasto=__version__,
+        impasto=version("impasto"),
         torch=torch.__version__,
     )
 

@@ -16,6 +16,7 @@ class Painter(nn.Module, ABC):
     """
 
     stride: int
+    learning_rate: float  # the fastest that learns without upsets
     settings: BaseModel
 
     @property
@@ -55,7 +56,11 @@ class ResidualBlock(nn.Module):
 
 
 class DoubleSize(nn.Module):
-    """Twice the size by convolution and pixel shuffle; ICNR start, so that no checkerboard is there to unlearn."""
+    """Twice the size by convolution and pixel shuffle, without a checkerboard.
+
+    It starts without one (ICNR), and the mean over 2x2 pixels takes out whatever the sub-pixels learn to differ by where the
+    features are constant: a shuffle that is asked for texture likes to answer with a fixed grid.
+    """
 
     def __init__(self, width: int, out: int, kernel: int = 3, gain: float = 1.0) -> None:
         super().__init__()
@@ -66,7 +71,8 @@ class DoubleSize(nn.Module):
         blank(self.conv)
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.pixel_shuffle(self.conv(x), 2)
+        shuffled = nn.functional.pixel_shuffle(self.conv(x), 2)
+        return nn.functional.avg_pool2d(nn.functional.pad(shuffled, (1, 0, 1, 0), mode="reflect"), 2, stride=1)
 
 
 def blank(conv: nn.Conv2d, last: int = 0, value: float = 0.0) -> None:
@@ -77,6 +83,7 @@ def blank(conv: nn.Conv2d, last: int = 0, value: float = 0.0) -> None:
         conv.bias[len(conv.bias) - last :] = value
 
 
+DOUBLE = [(3, -2), (3, 1)]  # a DoubleSize as layers of a receptive field; its mean reaches to one side only, so it counts as 3
 KEEP_AT_START = 3.0  # sigmoid(3) = 0.95: a fresh generator is nearly the identity, so learning starts near the picture
 
 

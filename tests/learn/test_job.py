@@ -17,7 +17,7 @@ from impasto.learn.job import TrainJob  # noqa: E402
 from impasto.styles.package import StyleFile  # noqa: E402
 from tests.models.test_perception import write_folded  # noqa: E402
 
-SMALL = ["crop_px=64", "batch=2", "photo_side=80", "style_side=96", "critic_width=8", "columns=64"]
+SMALL = ["crop_px=128", "batch=2", "photo_side=144", "style_side=144", "critic_width=8", "columns=64"]
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ def test_a_look_is_learnt_packed_and_previewed(painting: Path, photos: Path, tea
     assert record.teachers[0].name == "vgg.safetensors"
     assert style.card.credits[0].author == "A. Painter"
     assert str(painting.parent) not in style.card.model_dump_json()
-    assert Image.open(done.figures["preview"]).size == (512, 288)
+    with Image.open(done.figures["preview"]) as preview:
+        assert preview.size == (512, 288)
     assert list((painting.parent / "x.run/live/curves").glob("events*"))
 
 

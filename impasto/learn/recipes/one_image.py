@@ -13,12 +13,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.data import Material, random_crops, random_motion, resize, rng_at, to_tensor
-from impasto.learn.loop import Batch, Networks, Outcome, Pace, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
 from impasto.losses import (
     Motion,
     gram_style,
@@ -37,7 +37,7 @@ from impasto.models.perception import TAPS, distance_to_nearest
 CONTENT_TAPS = ("relu3_1", "relu4_1")
 NEAREST_TAP = "relu3_1"
 STEADY_FROM = 0.1  # full weight from here on: at once, the steadiest look is a flat sheet of paper
-TEXTURE_FROM = 0.5  # likewise: at once, it stamps the texture before there are forms to lay it on
+TEXTURE_FROM = 0.2  # likewise: at once, it stamps the texture before there are forms to lay it on
 TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce"}
 
 
@@ -45,15 +45,15 @@ class Settings(BaseModel):
     """Sizes in pixels, weights of the terms; the defaults made the shipped looks."""
 
     model_config = ConfigDict(extra="forbid")
-    batch: int = 4
-    crop_px: int = 192
-    photo_side: int = 512
-    style_side: int = 512  # larger: broader strokes
-    adversary: float = 1.0
-    gram: float = 8.0
-    nearest: float = 3.0
+    batch: int = Field(2, ge=1)
+    crop_px: int = Field(192, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
+    photo_side: int = Field(512, ge=96)
+    style_side: int = Field(512, ge=96)  # larger: broader strokes
+    adversary: float = 1.5
+    gram: float = 12.0
+    nearest: float = 4.0
     content: float = 3.0
-    steady: float = 25.0
+    steady: float = 18.0
     outside: float = 10.0  # values that no screen can show
     patches: float = 8.0  # without a teacher
     nce: float = 1.0  # without a teacher
@@ -82,14 +82,13 @@ def networks(settings: Settings, material: Material, generator: Painter) -> Netw
 
 def batches(settings: Settings, material: Material) -> Callable[[int], Batch]:
     """step -> crops of photographs and of the painting, and a motion to hold still under."""
-    half = max(1, settings.batch // 2)
 
     def at(step: int) -> Batch:
         rng = rng_at(material.seed, step, "one_image")
         photo = random_crops(material.photos, settings.batch, settings.crop_px, rng, (0.7, 1.15))
         style = random_crops(material.references, settings.batch, settings.crop_px, rng, (0.9, 1.1))
         light = torch.from_numpy(rng.uniform(0.85, 1.15, (settings.batch, 1, 1, 1)).astype(np.float32))
-        batch = {"photo": (photo * light).clamp(0, 1), "style": style, **random_motion(half, settings.crop_px, rng)}
+        batch = {"photo": (photo * light).clamp(0, 1), "style": style, **random_motion(settings.batch, settings.crop_px, rng)}
         return {name: on_device(value, material.device) for name, value in batch.items()}
 
     return at
@@ -119,14 +118,13 @@ def _weights(settings: Settings, progress: float) -> dict[str, float]:
 def _losses(weights: dict[str, float], networks: Networks, batch: Batch, terms: _Taught | _Untaught) -> Outcome:
     photo, style = batch["photo"], batch["style"]
     motion = Motion(batch["grid"], batch["inside"], batch["gain"], batch["bias"], batch["noise"])
-    half = len(motion.grid)
     painted = networks.generator(photo).float()
-    painted_next = networks.generator(on_device(motion.film(photo[:half]), photo.device)).float()
+    painted_next = networks.generator(on_device(motion.film(photo), photo.device)).float()
 
     networks.critic.requires_grad_(False)  # the generator's loss needs no gradient of the critic's weights
     losses = {
         "adversary": hinge_generator(networks.critic(painted)),
-        "steady": steadiness(painted[:half], painted_next, motion),
+        "steady": steadiness(painted, painted_next, motion),
         "outside": (painted - painted.clamp(0, 1)).abs().mean(),
         **terms(networks, painted, photo, style),
     }
@@ -175,10 +173,8 @@ class _Untaught:
 
     def __call__(self, networks: Networks, painted: Tensor, photo: Tensor, style: Tensor) -> dict[str, Tensor]:
         directions = F.normalize(torch.randn(147, 64, device=painted.device), dim=0)
-        style_distance = patch_style(painted, style, directions)
-        for _ in range(2):
-            painted_small, style = F.avg_pool2d(painted, 2), F.avg_pool2d(style, 2)
-            style_distance = style_distance + patch_style(painted_small, style, directions)
+        sizes = [(F.avg_pool2d(painted, k), F.avg_pool2d(style, k)) if k > 1 else (painted, style) for k in (1, 2, 4)]
+        style_distance = torch.stack([patch_style(ours, theirs, directions) for ours, theirs in sizes]).sum()
         features = networks.generator.features
         with torch.no_grad():
             keys = features(photo)
@@ -204,8 +200,3 @@ class _Projections(nn.Module):
             ours, theirs = (head(f.flatten(2)[:, :, chosen].transpose(1, 2)) for f in (query, key))
             terms.append(patch_nce(F.normalize(ours.float(), dim=2), F.normalize(theirs.float(), dim=2).detach()))
         return torch.stack(terms).mean()
-
-
-def pace(settings: Settings) -> Pace:
-    """The speeds that go with this recipe."""
-    return Pace()

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from impasto.models.blocks import (
+    DOUBLE,
     KEEP_AT_START,
     DoubleSize,
     Painter,
@@ -30,6 +31,7 @@ class Generator(Painter):
 
     settings: Settings
     stride = 4
+    learning_rate = 6e-4
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -47,7 +49,7 @@ class Generator(Painter):
 
     @property
     def receptive_field(self) -> int:
-        return stacked_field([(3, 1), (4, 2), (4, 2), *[(3, 1)] * (2 * self.settings.blocks), (3, -2), (3, -2), (3, 1)])
+        return stacked_field([(3, 1), (4, 2), (4, 2), *[(3, 1)] * (2 * self.settings.blocks), *DOUBLE, *DOUBLE, (3, 1)])
 
     def features(self, x: Tensor) -> list[Tensor]:
         half = self.half_in(self.whole_in(x - 0.5).relu()).relu()
