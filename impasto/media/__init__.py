@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from impasto.errors import MediaError
-from impasto.frame import ClipInfo, Frame
+
+if TYPE_CHECKING:  # numpy comes with frames, and whoever only asks for a command's help needs none
+    from impasto.frame import ClipInfo, Frame
 
 STILLS = "impasto.media.stills"
 WRITERS = {".png": STILLS, ".jpg": STILLS, ".jpeg": STILLS, ".tif": STILLS, ".tiff": STILLS}
