@@ -39,7 +39,10 @@ COMMANDS = {
     "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
-    "bench": ("impasto.bench:BenchJob", "Measure how fast this machine paints: the network alone, without reading and writing files."),
+    "bench": (
+        "impasto.bench:BenchJob",
+        "Measure how fast this machine paints: the network alone, without reading and writing files.",
+    ),
 }
 GROUPS = {"styles": "List, show, install and remove looks, or see a picture in all of them."}
 ABOUT = "Learn a look, paint a shot."

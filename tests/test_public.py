@@ -26,7 +26,7 @@ def test_verbs_stay_verbs_when_their_rooms_are_imported() -> None:
 
     for verb, job in ((impasto.render, impasto.render.job.RenderJob), (impasto.learn, impasto.learn.job.TrainJob)):
         assert job.command == verb.__name__.rpartition(".")[2]
-        with pytest.raises(InputError, match="out is ''|unknown field 'colour'"):
+        with pytest.raises(InputError, match="unknown field 'colour'"):
             verb("photo.png", "out", colour="blue")
 
 
@@ -52,12 +52,12 @@ def test_faults_are_gathered_into_one_error(tmp_path: Path) -> None:
 
 
 def test_sample_writes_frames(tmp_path: Path) -> None:
-    done = impasto.sample(tmp_path / "plate", size="64x36", frames=2)
+    done = impasto.sample(tmp_path / "plate", size="96x64", frames=2)
     assert done.path == tmp_path / "plate"
     assert len(list((tmp_path / "plate").glob("*.png"))) == 2
 
 
 def test_learn_refuses_what_is_not_there(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed (extra 'learn')")
-    with pytest.raises(InputError, match="missing.jpg"):
+    with pytest.raises(InputError, match=r"missing\.jpg"):
         impasto.learn(tmp_path / "missing.jpg", tmp_path / "x.style")

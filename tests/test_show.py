@@ -16,7 +16,7 @@ from impasto.show import describe, follow
         (Progress("opening"), "opening"),
         (Progress("painting", 12, 48, "frame", 8.31), "painting: 12/48 frames, 8.31 frames/s, 0:04 left"),
         (Progress("painting", 1, 1, "picture", 0.5), "painting: 1/1 picture, 0.5 pictures/s"),
-        (Progress("learning", 30, 600, "second", note="step 9", seconds_left=3725), "learning: 30/600 seconds, 1:02:05 left, step 9"),
+        (Progress("learning", 3, 60, "second", note="step 9", seconds_left=3725), "learning: 3/60 seconds, 1:02:05 left, step 9"),
         (Progress("reading", note="one painting"), "reading: one painting"),
         (Progress("counting", 7), "counting: 7 frames"),
     ],

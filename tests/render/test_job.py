@@ -151,7 +151,8 @@ def test_a_failure_midway_keeps_what_is_done_and_leaves_no_pieces(
                 raise MemoryError
             return super().paint(batch)
 
-    monkeypatch.setattr(pipeline, "open_engine", lambda *args, engine=Dying(), **options: engine)
+    dying = Dying()
+    monkeypatch.setattr(pipeline, "open_engine", lambda *args, **options: dying)
     sources = [picture(tmp_path / f"{name}.png", noise(8, 9)) for name in "ab"]
     with pytest.raises(MemoryError):
         render(*sources, out=tmp_path / "painted", style=tiny_style)
