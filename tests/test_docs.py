@@ -52,7 +52,9 @@ def test_every_option_is_on_the_page(words: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", page.read_text("utf-8"))
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    missing = {link for link in links if "://" not in link and not (page.parent / link).exists()}
+    if MISSING_LOOK:  # without the look its picture cannot be made either
+        missing -= {"docs/images/demo.png"}
     assert not missing
 
 
