@@ -14,11 +14,13 @@ from impasto.media.scenery.light import Colour, Light, developed, linear
 from impasto.media.scenery.noise import Field, fbm, lerp, smoothstep
 from impasto.media.scenery.stage import Affine, moved, scaled, turned
 
-STRIDE = 1.36  # metres in one full cycle of both legs
-SPEED = 1.12  # metres per second
+STRIDE = 1.12  # metres in one full cycle of both legs
+STANDS = 0.6  # the part of the cycle in which a foot bears
+SPEED = 1.04  # metres per second
 REACH = 6.4  # metres from the middle where the walker turns back, out of sight
 THIGH, SHIN, UPPER, FORE = 0.43, 0.42, 0.29, 0.26
-HIP = THIGH + SHIN + 0.075
+ANKLE = 0.075  # metres above the ground
+HIP = 0.88  # above the ground
 SHOULDER = 0.50  # above the hip
 
 COATS = ("b8322a", "2f5d8c", "d8a12c", "3d7a5a", "7a3f6e")
@@ -116,7 +118,8 @@ class Walker:
         albedo = np.broadcast_to(linear(pick["skin"]), (*x.shape, 3)).copy()
         for spot, code, strength in _features(x, y):
             albedo = lerp(albedo, linear(code), (strength * smoothstep(0.5 / self.fine, -0.5 / self.fine, spot))[..., None])
-        albedo = lerp(albedo, linear("c96a52"), (0.3 * smoothstep(0.03, 0.0, _ellipse(x, y, (0.045, -0.10), (0.012, 0.01))))[..., None])
+        cheek = smoothstep(0.03, 0.0, _ellipse(x, y, (0.045, -0.10), (0.012, 0.01)))
+        albedo = lerp(albedo, linear("c96a52"), 0.3 * cheek[..., None])
         picture = self._shaded(flesh, np.asarray(albedo, np.float32), way)
         strands = fbm(np.random.default_rng(3), x.shape, (30, 7), 4, 0.7)
         for layer, over, code, grain in ((ear, ear, "skin", 0.0), (hair, form, "hair", 0.4), (scarf, scarf, "scarf", 0.2)):
@@ -170,7 +173,7 @@ def _features(x: Field, y: Field) -> list[tuple[Field, str, float]]:
         (_capsule(x, y, ((0.040, -0.173), (0.082, -0.177)), (0.0045, 0.004)), "3a2318", 0.8),
         (_ellipse(x, y, (0.013, -0.150), (0.011, 0.0075)), "3a2a22", 0.75),
         (_capsule(x, y, ((-0.004, -0.170), (0.024, -0.174)), (0.0045, 0.004)), "3a2318", 0.7),
-        (_capsule(x, y, ((0.052, -0.082), (0.086, -0.086)), (0.005, 0.0045)), "a8483e", 0.85),
+        (_capsule(x, y, ((0.054, -0.090), (0.084, -0.083)), (0.004, 0.005)), "a8483e", 0.85),
         (_ellipse(x, y, (0.095, -0.106), (0.014, 0.006)), "8a5040", 0.5),
         (_capsule(x, y, ((-0.03, -0.05), (0.05, -0.028)), (0.014, 0.010)), "7a4030", 0.35),
     ]
@@ -184,20 +187,21 @@ def _wardrobe(pick: dict[str, str]) -> list[tuple[str, Shape, str, tuple[float, 
         return lambda x, y: _capsule(x, y, ((0, 0), (0, length)), (thick, thin))
 
     def shoe(x: Field, y: Field) -> Field:
-        return np.maximum(np.minimum(_capsule(x, y, ((-0.03, 0.03), (0.13, 0.05)), (0.05, 0.034)), _ellipse(x, y, (0, 0), (0.05, 0.06))),
-                          y - 0.075)
+        foot = np.minimum(_capsule(x, y, ((-0.03, 0.03), (0.13, 0.05)), (0.05, 0.034)), _ellipse(x, y, (0, 0), (0.05, 0.06)))
+        return np.asarray(np.maximum(foot, y - 0.075))
 
     def torso(x: Field, y: Field) -> Field:
         chest = _capsule(x, y, ((0.0, -0.44), (0.01, 0.0)), (0.135, 0.115))
-        return np.minimum(chest, _ellipse(x, y, (0.0, -0.47), (0.15, 0.09)))
+        return np.asarray(np.minimum(chest, _ellipse(x, y, (0.0, -0.47), (0.15, 0.09))))
 
     def tail(x: Field, y: Field) -> Field:
-        return np.maximum(_capsule(x, y, ((0.0, -0.05), (-0.02, 0.40)), (0.13, 0.215)), y - 0.37 - 0.006 * np.sin(x * 34))
+        skirt = _capsule(x, y, ((0.0, -0.05), (-0.02, 0.40)), (0.13, 0.215))
+        return np.asarray(np.maximum(skirt, y - 0.37 - 0.006 * np.sin(x * 34)))
 
     def bag(x: Field, y: Field) -> Field:
         strap = np.abs(_capsule(x, y, ((-0.10, 0.02), (0.08, -0.5)), (0.004, 0.004))) - 0.012
         body = np.maximum(np.abs(x + 0.10) - 0.105, np.abs(y - 0.10) - 0.085) - 0.02
-        return np.minimum(strap, body)
+        return np.asarray(np.minimum(strap, body))
 
     limbs: list[tuple[str, Shape, str, tuple[float, float, float, float]]] = []
     for side in ("far_", ""):
@@ -213,28 +217,44 @@ def _wardrobe(pick: dict[str, str]) -> list[tuple[str, Shape, str, tuple[float, 
 
 
 def _forearm(x: Field, y: Field) -> Field:
-    return np.minimum(_capsule(x, y, ((0, 0), (0, FORE)), (0.056, 0.045)), _ellipse(x, y, (0.005, FORE + 0.05), (0.036, 0.055)))
+    sleeve, hand = _capsule(x, y, ((0, 0), (0, FORE)), (0.056, 0.045)), _ellipse(x, y, (0.005, FORE + 0.05), (0.036, 0.055))
+    return np.asarray(np.minimum(sleeve, hand))
 
 
 def _pose(cycle: float) -> dict[str, Affine]:
-    """The joints at one moment of the stride; both feet's heights decide where the hip is."""
-    legs = {"": cycle, "far_": cycle + 0.5}
-    swings = {side: 0.43 * np.sin(2 * np.pi * turn) for side, turn in legs.items()}
-    bends = {side: 0.12 + 0.68 * float(smoothstep(-0.15, 1.0, np.cos(2 * np.pi * turn))) ** 1.3 for side, turn in legs.items()}
-    drop = {side: THIGH * np.cos(swings[side]) + SHIN * np.cos(swings[side] - bends[side]) for side in legs}
-    hip = moved(0, -max(drop.values()) - 0.075)
+    """The joints at one moment of the stride."""
+    height = HIP - 0.018 * float(np.cos(4 * np.pi * cycle))
+    hip = moved(0, -height)
     joints: dict[str, Affine] = {}
-    for side, turn in legs.items():
-        thigh = hip @ turned(-swings[side])
-        shin = thigh @ moved(0, THIGH) @ turned(bends[side])
-        level = turned(swings[side] - bends[side])
-        lift = turned(0.5 * max(0.0, float(np.cos(2 * np.pi * turn))) * (1 if bends[side] > 0.5 else 0))
-        joints |= {side + "thigh": thigh, side + "shin": shin, side + "shoe": shin @ moved(0, SHIN) @ level @ lift}
+    for side, turn in (("", cycle), ("far_", cycle + 0.5)):
+        joints |= {side + name: joint for name, joint in _leg(hip, height, float(np.mod(turn, 1))).items()}
     body = hip @ turned(0.045)
-    for side, turn in legs.items():
-        swing = -0.42 * np.sin(2 * np.pi * turn)
-        upper = body @ moved(-0.01, -SHOULDER + 0.03) @ turned(-swing)
-        joints |= {side + "upper": upper, side + "fore": upper @ moved(0, UPPER) @ turned(-0.30 - 0.22 * np.sin(2 * np.pi * (turn + 0.5)))}
+    for side, turn in (("", cycle), ("far_", cycle + 0.5)):
+        swing = float(np.cos(2 * np.pi * turn))  # arms go against legs
+        upper = body @ moved(-0.01, -SHOULDER + 0.03) @ turned(0.40 * swing)
+        joints |= {side + "upper": upper, side + "fore": upper @ moved(0, UPPER) @ turned(-0.32 + 0.2 * swing)}
     sway = 0.05 * np.sin(4 * np.pi * cycle)
     head = body @ moved(0.015, -SHOULDER - 0.075) @ turned(-0.04 + 0.25 * sway)
     return joints | {"torso": body, "bag": body @ turned(sway * 0.6), "tail": body @ turned(0.05 + sway), "head": head}
+
+
+def _leg(hip: Affine, height: float, turn: float) -> dict[str, Affine]:
+    """A leg in its stride: while it stands the foot stays where it is on the ground, and the knee follows from hip and ankle."""
+    reach = STANDS * STRIDE / 2
+    if turn < STANDS:
+        x, swing = reach - turn * STRIDE, 0.0
+    else:
+        swing = (turn - STANDS) / (1 - STANDS)
+        x = -reach + 2 * reach * float(smoothstep(0, 1, swing))
+    heel = float(smoothstep(0.36, STANDS, turn)) * (1 - float(smoothstep(0.1, 0.75, swing)))
+    toe = float(smoothstep(0.55, 1.0, swing)) + (1 - float(smoothstep(0, 0.1, turn)) if turn < STANDS else 0.0)
+    y = height - ANKLE - 0.085 * heel - 0.09 * float(np.sin(np.pi * swing))
+    far = min(float(np.hypot(x, y)), THIGH + SHIN - 1e-3)
+    # The law of cosines: two bones between hip and ankle, the knee in front.
+    ahead = np.arccos((THIGH**2 + far**2 - SHIN**2) / (2 * THIGH * far))
+    bend = np.pi - np.arccos((THIGH**2 + SHIN**2 - far**2) / (2 * THIGH * SHIN))
+    lean = float(np.arctan2(x, y) + ahead)
+    thigh = hip @ turned(-lean)
+    shin = thigh @ moved(0, THIGH) @ turned(bend)
+    shoe = shin @ moved(0, SHIN) @ turned(lean - bend) @ turned(0.62 * heel - 0.28 * toe)
+    return {"thigh": thigh, "shin": shin, "shoe": shoe}

@@ -39,7 +39,7 @@ class Mason:
 
     def colour(self, code: str, facing: float, sky: float = 0.9) -> Colour:
         """A surface of this colour, as lit."""
-        return self.light.shaded(linear(code)[None], np.array([facing], np.float32), sky)[0]
+        return self.light.face(code, facing, sky)
 
     def wall(self, points: list[tuple[float, float]], code: str, facing: float) -> None:
         """A plane with stains, courses of stone or plaster that came off, from its four corners: top left, clockwise."""
@@ -49,24 +49,23 @@ class Mason:
         for _ in range(70):
             u, v = self.rng.random(2)
             size = 0.02 + 0.07 * self.rng.random()
-            patch = np.array([_inside(corners, *p) for p in ((u, v), (u + size, v), (u + size, v + size * 0.6), (u, v + size * 0.6))])
-            self.easel.outline(patch, base * float(self.rng.normal(1.0, 0.09)))
+            self._patch(corners, (u, v, u + size, v + size * 0.6), base * float(self.rng.normal(1.0, 0.09)))
         for v in (0.86, 0.92, 0.97):
-            foot = np.array([_inside(corners, *p) for p in ((0, v), (1, v), (1, 1), (0, 1))])
-            self.easel.outline(foot, base * (1.55 - 0.8 * v))
+            self._patch(corners, (0, v, 1, 1), base * (1.55 - 0.8 * v))
 
     def roof(self, points: list[tuple[float, float]], code: str, facing: float) -> None:
         """Courses of tiles, no two of one colour."""
         corners = np.array(points, np.float32)
         tall = float(np.abs(corners[3, 1] - corners[0, 1]))
         rows, columns = max(3, int(tall / 3.2)), max(4, int(np.ptp(corners[:, 0]) / 4.5))
-        base = self.colour(code, facing, 1.1)
+        snow = linear("eef2f8") if self.light.season == "winter" else linear(code)
+        base = self.light.shaded(lerp(linear(code), snow, 0.85)[None], np.array([facing], np.float32), 1.1)[0]
         for row in range(rows):
             for column in range(columns):
                 shift = 0.5 * (row % 2)
-                u, v = [(column + shift - 0.5) / columns, (column + shift + 0.5) / columns], [row / rows, (row + 1.15) / rows]
-                tile = np.array([_inside(corners, *p) for p in ((u[0], v[0]), (u[1], v[0]), (u[1], v[1]), (u[0], v[1]))])
-                self.easel.outline(tile, base * float(self.rng.normal(1.0, 0.13) * (0.86 + 0.24 * (row % 2))))
+                left, top = (column + shift - 0.5) / columns, row / rows
+                tone = float(self.rng.normal(1.0, 0.13) * (0.86 + 0.24 * (row % 2)))
+                self._patch(corners, (left, top, left + 1 / columns, top + 1.15 / rows), base * tone)
 
     def window(self, corners: Field, at: tuple[float, float], size: tuple[float, float], facing: float) -> None:
         """A frame, panes that burn or mirror the sky, a sill, and sometimes shutters."""
@@ -134,12 +133,14 @@ def _build(mason: Mason, plan: House, left: float, ground: float) -> None:
     mason.windows(flank, 3, plan.floors, mason.flank[way])
     middle = left + plan.gable / 2
     front = [(left, eaves), (right, eaves), (right, ground), (left, ground)]
-    mason.easel.outline(np.array([(left, eaves), (middle, ridge), (right, eaves)], np.float32), mason.colour(plan.walls, mason.front))
+    gable = np.array([(left, eaves), (middle, ridge), (right, eaves)], np.float32)
+    mason.easel.outline(gable, mason.colour(plan.walls, mason.front))
     mason.wall(front, plan.walls, mason.front)
     if plan.timbered:
         _timber(mason, plan, front, (middle, ridge))
     mason.windows(front, 2, plan.floors, mason.front)
-    mason.window(np.array([(left, ridge), (right, ridge), (right, eaves), (left, eaves)], np.float32), (0.5, 0.7), (0.13, 0.3), 0.3)
+    attic = np.array([(left, ridge), (right, ridge), (right, eaves), (left, eaves)], np.float32)
+    mason.window(attic, (0.5, 0.7), (0.13, 0.3), 0.3)
     _chimney(mason, (middle + plan.side * 0.65, ridge), plan.roof)
     _roof(mason, plan, (left, right, eaves, ridge), (middle, way))
 
@@ -172,9 +173,9 @@ def _timber(mason: Mason, plan: House, front: list[tuple[float, float]], peak: t
 def _chimney(mason: Mason, at: tuple[float, float], tall: float) -> None:
     x, y = at
     wide = tall * 0.22
-    mason.wall([(x - wide, y - tall * 0.3), (x, y - tall * 0.3), (x, y + tall * 0.5), (x - wide, y + tall * 0.5)], "8d5a48", mason.front)
-    mason.wall([(x, y - tall * 0.3), (x + wide * 0.6, y - tall * 0.3), (x + wide * 0.6, y + tall * 0.5), (x, y + tall * 0.5)],
-               "8d5a48", mason.flank[1])
+    top, foot = y - tall * 0.3, y + tall * 0.5
+    mason.wall([(x - wide, top), (x, top), (x, foot), (x - wide, foot)], "8d5a48", mason.front)
+    mason.wall([(x, top), (x + wide * 0.6, top), (x + wide * 0.6, foot), (x, foot)], "8d5a48", mason.flank[1])
 
 
 def church(tall_px: float, light: Light, rng: np.random.Generator, metres: float) -> Sprite:
@@ -198,7 +199,8 @@ def church(tall_px: float, light: Light, rng: np.random.Generator, metres: float
     mason.windows(front, 1, 4, mason.front)
     peak = (left + tower * 0.68, ground - tall_px)
     easel.shape(np.array([(left - 2, eaves), peak, (left + tower, eaves)], np.float32), mason.colour("4e5560", mason.front))
-    easel.shape(np.array([(left + tower, eaves), peak, (left + tower * 1.38, eaves)], np.float32), mason.colour("4e5560", mason.flank[1]))
+    turned_away = np.array([(left + tower, eaves), peak, (left + tower * 1.38, eaves)], np.float32)
+    easel.shape(turned_away, mason.colour("4e5560", mason.flank[1]))
     return Sprite(easel.finished(light, metres), (left + tall_px * 0.35, ground))
 
 

@@ -16,7 +16,7 @@ SUPER = 2  # the view is made so many times finer than the card, which smooths e
 GREENS = {
     "spring": ("2f4f20", "86a43c", "7fa046", "b7b564"),
     "summer": ("243f1e", "66843a", "6f8a3e", "c2a456"),
-    "autumn": ("4a3a1c", "c0722a", "90803e", "c59a4e"),
+    "autumn": ("4a3c1e", "b97a30", "8a8244", "bf9c58"),
     "winter": ("2c382c", "5c6a58", "dfe4ea", "c9cdd2"),
 }
 
@@ -71,17 +71,17 @@ def seen(relief: Relief, colour: Colour, top: float, bottom: float, fine: float)
     width, height = columns * SUPER, round((top - bottom) * fine) * SUPER
     ground = np.linspace(0, relief.rise, slices, dtype=np.float32)[:, None]
     level = np.where(relief.height >= 0, relief.height + ground, -1e4).astype(np.float32)
-    level = cv2.resize((top - level) * np.float32(fine * SUPER), (width, slices), interpolation=cv2.INTER_LINEAR)
-    place = _first_seen(level, height)
+    rows = cv2.resize((top - level) * np.float32(fine * SUPER), (width, slices), interpolation=cv2.INTER_LINEAR)
+    place = _first_seen(np.asarray(rows, np.float32), height)
     xs = np.broadcast_to((np.arange(width, dtype=np.float32) - 0.5) / SUPER, place.shape)
     picture = cv2.remap(colour, np.ascontiguousarray(xs), np.maximum(place, 0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     visible = ((place >= 0) & (place <= slices - 1)).astype(np.float32)
-    out = np.dstack([developed(picture) * visible[..., None], visible])
+    out = np.dstack([developed(np.asarray(picture, np.float32)) * visible[..., None], visible])
     return np.asarray(cv2.resize(out, (columns, height // SUPER), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _first_seen(level: Field, height: int) -> Field:
-    """For each pixel of each column the slice (with fraction) that the eye meets first; slices that rise above all before count."""
+    """For each pixel of each column the slice, with fraction, that the eye meets first; beyond the last where it meets none."""
     slices, width = level.shape
     top = np.minimum.accumulate(level, axis=0)
     rows = np.clip(np.ceil(top), 0, height).astype(np.int64)
@@ -106,7 +106,7 @@ def card(name: str, relief: Relief, light: Light, place: tuple[float, float, flo
 
 
 def mountains(
-    light: Light, rng: np.random.Generator, width: float, tall: float, fine: float, metres: float, slices: int = 260
+    light: Light, rng: np.random.Generator, width: float, tall: float, fine: float, metres: float, *, slices: int = 260
 ) -> Relief:
     """A range of rock with snow on its shoulders and woods about its feet."""
     size = (slices, round(width * fine))
@@ -120,7 +120,8 @@ def mountains(
     height = height / np.quantile(height, 0.998) * tall * smoothstep(0, 0.1, away) + 2 * away
     rough = fbm(rng, size, (width / 26, 18), 5, 0.6)
     height = (height + rough * 0.012 * tall * away).astype(np.float32)
-    return Relief(np.maximum(height, 0.1), _rock(light, rng, height / tall, rough, run, fine), run, tall * 0.1, (metres * 0.8, metres))
+    albedo = _rock(light, rng, height / tall, rough, run, fine)
+    return Relief(np.maximum(height, 0.1), albedo, run, tall * 0.1, (metres * 0.8, metres))
 
 
 def _rock(light: Light, rng: np.random.Generator, high: Field, rough: Field, run: float, fine: float) -> Colour:
@@ -137,7 +138,15 @@ def _rock(light: Light, rng: np.random.Generator, high: Field, rough: Field, run
 
 
 def hills(
-    light: Light, rng: np.random.Generator, width: float, tall: float, fine: float, metres: float, wooded: float = 0.5, slices: int = 300
+    light: Light,
+    rng: np.random.Generator,
+    width: float,
+    tall: float,
+    fine: float,
+    metres: float,
+    *,
+    wooded: float = 0.5,
+    slices: int = 300,
 ) -> Relief:
     """Rounded land: woods whose crowns stand out, meadows, and fields with hedges."""
     size = (slices, round(width * fine))

@@ -1,14 +1,15 @@
-"""The hour of the day: where the sun stands and what colour everything takes from it. Colours are linear light until `developed`."""
+"""The hour of the day: where the sun stands and what colours all takes from it. Colours are linear until `developed`."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.media.scenery.noise import Field, lerp, smoothstep
 
-Colour = NDArray[np.float32]  # [3], or [...,3] for a field of colours
+Colour = NDArray[np.floating[Any]]  # [3], or [...,3] for a field of colours
 
 
 def linear(code: str) -> Colour:
@@ -48,6 +49,10 @@ class Light:
         lit = (np.clip(facing, 0, None) * sun)[..., None] * self.sun
         return np.asarray(albedo * (lit + np.asarray(sky, np.float32)[..., None] * self.shade), np.float32)
 
+    def face(self, code: str, facing: float, sky: float = 1.0) -> Colour:
+        """What one flat matt face of a screen colour ("c98a6a") sends back."""
+        return np.asarray(self.shaded(linear(code)[None], np.array([facing], np.float32), sky)[0], np.float32)
+
     def through_air(self, colour: Colour, metres: Field | float) -> Colour:
         """The colour as it looks through so much air."""
         amount = 1 - np.exp(-np.asarray(metres, np.float32) / self.haze_reach)
@@ -65,21 +70,43 @@ def _hour(name: str, sky: str, near: str, numbers: tuple[float, ...], sun_at: tu
     zenith, middle, horizon, glow = (linear(code) for code in sky.split())
     sun, shade, haze, water = (linear(code) for code in near.split())
     strength, shade_strength, reach, lamps, cover, stars = numbers
-    return Light(
-        name, zenith, middle, horizon, glow, sun * np.float32(strength), shade * np.float32(shade_strength),
-        haze, reach, water, sun_at, lamps, cover, season, stars,
-    )
+    sun, shade = sun * np.float32(strength), shade * np.float32(shade_strength)
+    return Light(name, zenith, middle, horizon, glow, sun, shade, haze, reach, water, sun_at, lamps, cover, season, stars)
 
 
 HOURS = (
-    _hour("golden", "35639f 8fb3cd ffdcaa ffba68", "ffb468 7796c8 c6bcc0 14323c", (3.4, 0.50, 17000, 0.75, 0.50, 0), (330, 74), "summer"),
-    _hour("dusk", "14224f 44578f eaa08c ff9a70", "e88a76 5f76b8 8d83a4 0b1a2e", (1.1, 0.42, 11000, 1.6, 0.42, 0.5), (300, 4), "summer"),
-    _hour("noon", "2462b4 6ba6de cfe4ee fff6dc", "fff2dc 83aee0 bdd3e2 123f50", (2.9, 0.52, 12000, 0.1, 0.46, 0), (420, 520), "spring"),
-    _hour("sunset", "33407c b3748c ff9c58 ff7038", "ff9454 7f78b4 b98496 1c2238", (2.6, 0.46, 13000, 1.1, 0.56, 0), (260, 34), "autumn"),
-    _hour("mist", "8fb2cc c6d5dc f3e6d2 fff0d2", "ffe0b2 93a9c0 dfe0dc 2d4a50", (2.2, 0.58, 1500, 0.4, 0.30, 0), (380, 130), "autumn"),
-    _hour("storm", "313c4a 5f6d7b cdc9a6 ffe9b4", "ffe2a8 68788c 9ba29f 12242a", (2.4, 0.42, 6000, 0.7, 0.80, 0), (450, 210), "summer"),
-    _hour("morning", "5b8cc4 a6c4dc ffe4d0 ffcfae", "ffcda0 88a6d6 cbcbd8 1a4250", (2.8, 0.54, 9000, 0.3, 0.40, 0), (360, 110), "spring"),
-    _hour("winter", "4a76ac a9c4dc ffe0cc ffc8a4", "ffcfa2 86a6dc d4d6e0 163444", (2.7, 0.60, 14000, 0.9, 0.44, 0), (340, 60), "winter"),
+    _hour(
+        "golden", "35639f 8fb3cd ffdcaa ffba68", "ffb468 7796c8 c6bcc0 14323c",
+        (3.4, 0.50, 17000, 0.75, 0.50, 0), (330, 74), "summer",
+    ),
+    _hour(
+        "dusk", "14224f 44578f eaa08c ff9a70", "e88a76 5f76b8 8d83a4 0b1a2e",
+        (1.1, 0.42, 11000, 1.6, 0.42, 0.5), (300, 4), "summer",
+    ),
+    _hour(
+        "noon", "2462b4 6ba6de cfe4ee fff6dc", "fff2dc 83aee0 bdd3e2 123f50",
+        (2.9, 0.52, 12000, 0.1, 0.46, 0), (420, 520), "spring",
+    ),
+    _hour(
+        "sunset", "33407c b3748c ff9c58 ff7038", "ffa878 8780b4 b98496 1c2238",
+        (2.3, 0.52, 13000, 1.1, 0.56, 0), (260, 34), "autumn",
+    ),
+    _hour(
+        "mist", "8fb2cc c6d5dc f3e6d2 fff0d2", "ffe0b2 93a9c0 dfe0dc 2d4a50",
+        (2.2, 0.58, 1500, 0.4, 0.30, 0), (380, 130), "autumn",
+    ),
+    _hour(
+        "storm", "313c4a 5f6d7b cdc9a6 ffe9b4", "ffe2a8 68788c 9ba29f 12242a",
+        (2.4, 0.42, 6000, 0.7, 0.80, 0), (450, 210), "summer",
+    ),
+    _hour(
+        "morning", "5b8cc4 a6c4dc ffe4d0 ffcfae", "ffcda0 88a6d6 cbcbd8 1a4250",
+        (2.8, 0.54, 9000, 0.3, 0.40, 0), (360, 110), "spring",
+    ),
+    _hour(
+        "winter", "4a76ac a9c4dc ffe0cc ffc8a4", "ffcfa2 86a6dc d4d6e0 163444",
+        (2.7, 0.60, 14000, 0.9, 0.44, 0), (340, 60), "winter",
+    ),
 )
 
 

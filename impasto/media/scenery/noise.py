@@ -7,14 +7,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]  # float32 in all that is kept; smaller sums may be float64
 FINEST_PX = 1.6  # cells smaller than this would only alias
 
 
+def child(rng: np.random.Generator) -> np.random.Generator:
+    """Dice of its own for one thing: how often it throws them, which may depend on the resolution, changes nothing else."""
+    return np.random.default_rng(int(rng.integers(2**62)))
+
+
 def fbm(
-    rng: np.random.Generator, size: tuple[int, int], cells: tuple[float, float], octaves: int = 6, gain: float = 0.5, *, wrap: bool = False
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    cells: tuple[float, float],
+    octaves: int = 6,
+    gain: float = 0.5,
+    *,
+    wrap: bool = False,
 ) -> Field:
-    """A [H,W] field of mean 0 and spread about 1; `cells` counts the largest features across and down, `wrap` closes it sideways."""
+    """A [H,W] field of mean 0 and spread about 1; `cells` counts its largest features across and down.
+
+    `wrap` closes it sideways.
+    """
     height, width = size
     total = np.zeros(size, np.float32)
     weight, squares = 1.0, 0.0

@@ -12,6 +12,7 @@ from impasto.media.scenery.trees import Easel, Sprite, grass
 BANK = 8.5  # metres: where the path runs
 EYE_OVER_BANK = 1.82  # metres from the bank's ground up to the camera
 PATH = FOCAL * EYE_OVER_BANK / BANK  # units below the horizon
+LAMPLIGHT = linear("ffae58") * np.float32(2)
 FLOWERS = ("f4f0e0", "e8c83a", "c84a58", "8a6ac8", "e88a4a")
 
 
@@ -91,7 +92,8 @@ def _grow(
     keep = (beside > -2) & (rng.random(count) > path[at] * 1.1)
     columns, y, beside, rows = columns[keep], y[keep], beside[keep], rows[keep]
     metres = FOCAL * EYE_OVER_BANK / y
-    tall = (0.10 + 0.13 * rng.random(len(y)) + 0.34 * np.exp(-np.clip(beside, 0, None) / 14) * rng.random(len(y))) * FOCAL / metres * fine
+    by_water = np.exp(-np.clip(beside, 0, None) / 14)
+    tall = (0.10 + 0.13 * rng.random(len(y)) + 0.34 * by_water * rng.random(len(y))) * FOCAL / metres * fine
     tall *= 0.75 + 0.4 * smoothstep(-0.8, 1.2, fbm(rng, (height, width), (17, 5), 3)[rows.astype(int), columns.astype(int)])
     tall *= 1 - 0.55 * path[rows.astype(int), columns.astype(int)]
     patches = fbm(rng, (height, width), (14, 6), 3)[rows.astype(int), columns.astype(int)]
@@ -133,7 +135,8 @@ def stone(light: Light, rng: np.random.Generator, wide: float, fine: float) -> S
     sun = light.toward_sun()
     facing = (nx * sun[0] + ny * sun[1] + sun[2]) / size
     moss = smoothstep(0.25, 0.8, ny / size + 0.25 * rough)[..., None]
-    albedo = lerp(lerp(linear("5c5852"), linear("a39a8c"), smoothstep(-1.5, 1.5, rough)[..., None]), greens(light)[2] * 0.8, moss * 0.7)
+    albedo = lerp(linear("5c5852"), linear("a39a8c"), smoothstep(-1.5, 1.5, rough)[..., None])
+    albedo = lerp(albedo, greens(light)[2] * 0.8, moss * 0.7)
     inside = (body > 0) & (y > -0.12 + 0.05 * rough)
     easel.canvas[..., :3] = light.shaded(np.asarray(albedo, np.float32), facing.astype(np.float32), 0.75) * inside[..., None]
     easel.canvas[..., 3] = inside
@@ -144,17 +147,18 @@ def blades(light: Light, rng: np.random.Generator, patches: Field) -> Colour:
     """The lit colour of so many blades, greener or drier from patch to patch."""
     dark, bright, meadow, dry = greens(light)
     many = len(patches)
-    albedo = lerp(lerp(dark, meadow, rng.random((many, 1))), dry, smoothstep(0.2, 2.4, patches + 0.7 * rng.standard_normal(many))[:, None])
+    albedo = lerp(dark, meadow, rng.random((many, 1)))
+    albedo = lerp(albedo, dry, smoothstep(0.2, 2.4, patches + 0.7 * rng.standard_normal(many))[:, None])
     albedo = lerp(albedo, bright, 0.4 * rng.random((many, 1)))
     facing = np.clip(rng.normal(0.45, 0.3, many), 0.02, 1.2)
     return light.shaded(np.asarray(albedo, np.float32), facing.astype(np.float32), 0.75)
 
 
 def _flower(easel: Easel, light: Light, root: Field, tall: float, code: str) -> None:
-    size = max(0.9, tall * 0.085)
+    size = max(0.4, tall * 0.085)
     middle = np.array([root[0], root[1] - tall])
     angles = np.linspace(0, 2 * np.pi, 7)[:-1]
-    colour = light.shaded(linear(code)[None], np.array([0.55], np.float32), 0.8)[0]
+    colour = light.face(code, 0.55, 0.8)
     ring = np.stack([np.cos(angles), 0.75 * np.sin(angles)], axis=1)
     easel.shape((middle + ring * size).astype(np.float32), colour)
     easel.shape((middle + ring * size * 0.35).astype(np.float32), colour * np.float32(0.45))
@@ -165,12 +169,13 @@ def reeds(light: Light, rng: np.random.Generator, half: float, bottom: float, fi
     width, high = round(2 * half * fine), 250.0
     easel = Easel(width, round(high * fine), 2)
     count = 230
-    ends = np.where(rng.random(count) < 0.62, -light.side, light.side) * half * np.clip(1 - np.abs(rng.normal(0, 0.26, count)), 0.1, 1)
+    corner = np.where(rng.random(count) < 0.62, -light.side, light.side)
+    ends = corner * half * np.clip(1 - np.abs(rng.normal(0, 0.26, count)), 0.1, 1)
     columns = (ends + half) * fine
     tall = (rng.random(count) ** 1.5 * 0.72 + 0.16) * high * fine * smoothstep(0.12, 0.75, np.abs(ends) / half)
     colours = blades(light, rng, rng.standard_normal(count).astype(np.float32)) * np.float32(0.5)
     roots = np.stack([columns, np.full(count, high * fine - 1)], axis=1)
-    grass(easel, light, rng, roots, tall, colours, 0.22)
+    grass(easel, light, rng, roots, tall, colours, spread=0.22)
     for index in np.flatnonzero(rng.random(count) < 0.12):
         _plume(easel, light, rng, (float(columns[index]), high * fine), float(tall[index]) * 1.15)
     return Card("reeds", easel.finished(light, 4.0), -half, bottom - high, fine, 5.2)
@@ -179,12 +184,12 @@ def reeds(light: Light, rng: np.random.Generator, half: float, bottom: float, fi
 def _plume(easel: Easel, light: Light, rng: np.random.Generator, root: tuple[float, float], tall: float) -> None:
     lean = tall * rng.normal(0.08, 0.12)
     tip = (root[0] + lean, root[1] - tall)
-    stem = light.shaded(linear("7a6a48")[None], np.array([0.3], np.float32), 0.6)[0]
+    stem = light.face("7a6a48", 0.3, 0.6)
     easel.limb(root, tip, (tall * 0.014, tall * 0.008), stem)
     for _ in range(70):
         t = rng.random()
         x, y = tip[0] - lean * 0.25 * t + rng.normal() * tall * 0.014, tip[1] + tall * 0.24 * t
-        colour = light.shaded(linear("b89a6c")[None], np.array([rng.random()], np.float32), 0.7)[0]
+        colour = light.face("b89a6c", rng.random(), 0.7)
         easel.limb((x, y), (x + rng.normal() * tall * 0.02, y - tall * 0.03), (tall * 0.009, tall * 0.003), colour)
 
 
@@ -193,44 +198,41 @@ def boat(tall_px: float, light: Light, rng: np.random.Generator, metres: float) 
     width, height = int(tall_px * 1.0) + 8, int(tall_px * 1.08) + 8
     easel = Easel(width, height, 4)
     x, line, t = width / 2, height - 3.0, tall_px
-    hull, inside = str(rng.choice(["2d5a7a", "8a3028", "e8e4da", "3a6a52"])), "6a4a34"
+    hull, wood = str(rng.choice(["2d5a7a", "8a3028", "e8e4da", "3a6a52"])), "6a4a34"
     for step in range(12):  # planks from the waterline up, each wider and lighter
         low, high = step / 12, (step + 1.1) / 12
-        spread = [(0.30 + 0.10 * v, 0.34 + 0.13 * v) for v in (low, high)]
-        rise = [0.15 * v for v in (low, high)]
-        colour = light.shaded(linear(hull)[None], np.array([0.25 + 0.4 * low], np.float32), 0.7 + 0.3 * low)[0]
-        easel.shape(np.array([(x - t * spread[0][0], line - t * rise[0]), (x - t * spread[1][0], line - t * rise[1]),
-                              (x + t * spread[1][1], line - t * rise[1] * 1.25), (x + t * spread[0][1], line - t * rise[0] * 1.25)],
-                             np.float32), colour)
-    easel.limb((x - t * 0.4, line - t * 0.15), (x + t * 0.47, line - t * 0.19), (t * 0.02,) * 2,
-               light.shaded(linear(inside)[None], np.array([0.7], np.float32))[0])
-    easel.limb((x, line - t * 0.15), (x, line - t), (t * 0.018, t * 0.01), light.shaded(linear(inside)[None], np.array([0.4], np.float32))[0])
+        colour = light.face(hull, 0.25 + 0.4 * low, 0.7 + 0.3 * low)
+        stern = [(x - t * (0.30 + 0.10 * v), line - t * 0.15 * v) for v in (low, high)]
+        bow = [(x + t * (0.34 + 0.13 * v), line - t * 0.19 * v) for v in (high, low)]
+        easel.shape(np.array([*stern, *bow], np.float32), colour)
+    easel.limb((x - t * 0.4, line - t * 0.15), (x + t * 0.47, line - t * 0.19), (t * 0.02,) * 2, light.face(wood, 0.7))
+    easel.limb((x, line - t * 0.15), (x, line - t), (t * 0.018, t * 0.01), light.face(wood, 0.4))
     cloth = str(rng.choice(["f2e6d0", "e2c39a", "b5482e"]))
-    _sail(easel, light, ((x - t * 0.02, line - t * 0.97), (x - t * 0.02, line - t * 0.22), (x - t * 0.40, line - t * 0.24)), cloth)
-    _sail(easel, light, ((x + t * 0.02, line - t * 0.90), (x + t * 0.02, line - t * 0.26), (x + t * 0.42, line - t * 0.22)), cloth)
+    for head, tack, clew in (((-0.02, 0.97), (-0.02, 0.22), (-0.40, 0.24)), ((0.02, 0.90), (0.02, 0.26), (0.42, 0.22))):
+        _sail(easel, light, np.array([x, line]) + np.array([head, tack, clew]) * [t, -t], cloth)
     return Sprite(easel.finished(light, metres), (x, line))
 
 
-def _sail(easel: Easel, light: Light, corners: tuple[tuple[float, float], ...], code: str) -> None:
-    """Cloth in strips from the mast outward, bellied by the wind."""
-    head, tack, clew = (np.array(corner) for corner in corners)
+def _sail(easel: Easel, light: Light, corners: Field, code: str) -> None:
+    """Cloth in strips from the mast outward, bellied by the wind; corners: head, tack, clew."""
+    head, tack, clew = corners
     for strip in range(14):
-        u, v = strip / 14, (strip + 1.05) / 14
+        u, v = strip / 14, min(1.0, (strip + 1.05) / 14)
         belly = [np.array([0.0, 0.05 * np.ptp([tack[1], head[1]]) * np.sin(np.pi * w)]) for w in (u, v)]
-        points = np.array([lerp(head, head + (clew - head) * 0.06, u), lerp(tack, clew, u) + belly[0], lerp(tack, clew, min(v, 1)) + belly[1],
-                           lerp(head, head + (clew - head) * 0.06, min(v, 1))], np.float32)
+        tops, feet = [head + (clew - head) * 0.06 * w for w in (u, v)], [lerp(tack, clew, w) for w in (u, v)]
+        points = np.array([tops[0], feet[0] + belly[0], feet[1] + belly[1], tops[1]], np.float32)
         turn = 0.75 - 0.55 * abs(u - (0.35 if light.side > 0 else 0.65)) * 2
-        easel.shape(points, light.shaded(linear(code)[None], np.array([turn], np.float32), 0.75 - 0.2 * (strip % 4 == 0))[0])
+        easel.shape(points, light.face(code, turn, 0.75 - 0.2 * (strip % 4 == 0)))
 
 
-def halo(light: Light, x: float, y: float, depth: float, radius: float, fine: float, strength: float) -> Card:
+def halo(x: float, y: float, depth: float, radius: float, fine: float, *, strength: float) -> Card:
     """The glow around a lamp: light that is added, with no body of its own (its alpha is 0)."""
     side = max(8, round(2 * radius * fine * 0.5))
     at = np.linspace(-1, 1, side, dtype=np.float32)
     away = np.hypot(at[:, None], at[None])
     fall = np.clip(1 - away, 0, 1) ** 2 * (0.30 + 0.7 * np.exp(-away * 9))
     pixels = np.zeros((side, side, 4), np.float32)
-    pixels[..., :3] = fall[..., None] * developed(linear("ffae58") * 2) * np.float32(strength)
+    pixels[..., :3] = fall[..., None] * developed(LAMPLIGHT) * np.float32(strength)
     return Card("glow", pixels, x - radius, y - radius, side / (2 * radius), depth)
 
 

@@ -75,8 +75,8 @@ def _seen(cards: list[Card], keys: list[str], places: dict[str, Affine], view: V
 def _water_rows(view: View) -> tuple[int, int, int]:
     """The first row that may show water, the row where all of it does, and the row from which the bank hides it."""
     ends = np.array([[0, view.width], [0, 0], [1, 1]], np.float64)
-    first = view.place(FAR_SHORE) @ (ends * [[1], [0], [1]] + [[-view.width / 2], [FOCAL * EYE / FAR_SHORE], [0]])
-    last = view.place(BANK) @ (ends + [[-view.width / 2], [WATER_ENDS], [0]])
+    first = view.place(FAR_SHORE) @ (ends + np.array([[-view.width / 2], [FOCAL * EYE / FAR_SHORE], [0]]))
+    last = view.place(BANK) @ (ends + np.array([[-view.width / 2], [WATER_ENDS], [0]]))
     top = int(np.clip(np.floor(first[1].min()) - 3, 0, view.height))
     shore, bottom = (int(np.clip(np.ceil(edge[1].max()) + 3, top, view.height)) for edge in (first, last))
     return top, shore, bottom
@@ -85,7 +85,7 @@ def _water_rows(view: View) -> tuple[int, int, int]:
 def _waterline(surface: Surface, view: View) -> Field:
     """The far edge of the water, softened over a pixel."""
     shore = FOCAL * (EYE + view.camera.up) / (FAR_SHORE - view.camera.forward)
-    return np.clip((surface.down - shore) * np.float32(view.scale) + 0.5, 0, 1)[..., None]
+    return np.asarray(np.clip((surface.down - shore) * np.float32(view.scale) + 0.5, 0, 1)[..., None], np.float32)
 
 
 def _ground(view: View) -> Affine:
@@ -158,7 +158,7 @@ def _darken(canvas: Field, shot: Shot) -> None:
             on_bank[layer.top : layer.top + height, layer.left : layer.left + width] = layer.pixels[..., 3]
             dark = dark * on_bank[top : top + dark.shape[0], left : left + dark.shape[1]]
     window = canvas[top : top + dark.shape[0], left : left + dark.shape[1]]
-    window *= 1 - dark[..., None] * np.float32([1.0, 0.92, 0.78])  # shadows keep the sky's blue
+    window *= 1 - dark[..., None] * np.array([1.0, 0.92, 0.78], np.float32)  # shadows keep the sky's blue
 
 
 def bloom(canvas: Field, scale: float) -> None:

@@ -110,8 +110,9 @@ def cumulus(frame: Extent, light: Light, rng: np.random.Generator, bank: Bank) -
     shade = _shade(density, light, fine * bank.thickness / SLICES)
     colour, amount = _seen(density, shade, light, fine * bank.thickness / SLICES)
     full = (size[1] * 2, size[0] * 2)
-    colour, amount = cv2.resize(colour, full, interpolation=cv2.INTER_CUBIC), cv2.resize(amount, full, interpolation=cv2.INTER_CUBIC)
-    frayed = [fbm(rng, amount.shape, (PERIOD / 22, (high - bank.low) / 22), 5, 0.7, wrap=True) * (4.2 * fine) for _ in range(2)]
+    colour, amount = (np.asarray(cv2.resize(one, full, interpolation=cv2.INTER_CUBIC), np.float32) for one in (colour, amount))
+    cells = (PERIOD / 22, (high - bank.low) / 22)
+    frayed = [fbm(rng, (full[1], full[0]), cells, 5, 0.7, wrap=True) * (4.2 * fine) for _ in range(2)]
     colour, amount = warped(colour, *frayed, wrap=True), warped(amount, *frayed, wrap=True)
     far = smoothstep(bank.low + 190, bank.low - 20, np.linspace(high, bank.low - 30, full[1], dtype=np.float32))[:, None, None]
     colour = lerp(colour, light.horizon * 0.92, far * 0.4)
@@ -131,9 +132,9 @@ def _heaps(rng: np.random.Generator, size: tuple[int, int], bank: Bank, fine: fl
         rows = np.arange(height, dtype=np.float32)
         one = _heap(rng, (wide * fine, tall * fine, fine * middle, fine * (high - base)), rows, columns)
         one -= (smoothstep(-7 * fine, 15 * fine, rows - fine * (high - base)) * 1.5)[None, :, None]
-        inside = np.ix_(range(SLICES), range(height), np.mod(columns, width))
+        inside = np.ix_(np.arange(SLICES), np.arange(height), np.mod(columns, width))
         shape[inside] = np.maximum(shape[inside], one)
-    noise = _noise3(rng, size, bank, fine)
+    noise = _noise3(rng, size, bank)
     for k in range(SLICES):  # melt the balls into one another before the noise eats into them
         shape[k] = cv2.GaussianBlur(np.maximum(shape[k], -0.9), (0, 0), 0.022 * bank.width * fine)
     return np.clip(np.minimum(shape, 0.5) * 1.6 + 0.46 * noise - 0.30, 0, 0.8)
@@ -158,14 +159,14 @@ def _heap(rng: np.random.Generator, place: tuple[float, float, float, float], ro
     return shape
 
 
-def _noise3(rng: np.random.Generator, size: tuple[int, int], bank: Bank, fine: float) -> Field:
+def _noise3(rng: np.random.Generator, size: tuple[int, int], bank: Bank) -> Field:
     """Noise that changes from slice to slice as smoothly as across: two fields turned into each other."""
     height, width = size
     turn = np.linspace(0, 1, SLICES, dtype=np.float32)[:, None, None] * np.float32(2 * np.pi)
     total = np.zeros((SLICES, height, width), np.float32)
     cells, weight = bank.width * 0.2, 1.0
     for octave in range(6):
-        grid = (PERIOD / cells, height / fine / cells)
+        grid = (PERIOD / cells, (bank.high - bank.low + 60) / cells)
         one, other = (fbm(rng, size, grid, 1, wrap=True) for _ in range(2))
         angle = turn * (0.5 * 2**octave)
         total += weight * (one * np.cos(angle) + other * np.sin(angle))

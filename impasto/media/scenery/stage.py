@@ -1,4 +1,4 @@
-"""The multiplane stage: painted cards at known depths, seen by a moving camera. Placing a card is one affine map, known exactly."""
+"""The multiplane stage: painted cards at known depths, seen by a moving camera. Placing a card is one affine map."""
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -33,6 +33,8 @@ KINDS = {
     "poplar": Kind((0.22, 0.90), 54, 0.28, 0.012, 0.026, "54483a", 0.30, 0.15),
     "pine": Kind((0.46, 0.86), 120, 0.085, 0.017, 0.030, "4b382c", 1.0, -0.25),
     "old oak": Kind((1.0, 0.66), 130, 0.105, 0.0075, 0.040, "4a3d30"),
+    "old birch": Kind((0.52, 0.80), 120, 0.105, 0.0068, 0.020, "c9c4b6", 0.45, 0.35),
+    "old pine": Kind((0.50, 0.88), 230, 0.07, 0.010, 0.030, "4b382c", 1.0, -0.25),
     "bush": Kind((1.30, 0.92), 44, 0.15, 0.034, 0.03, "4a3d30"),
 }
 
@@ -95,7 +97,7 @@ def tree(kind_name: str, tall_px: float, light: Light, rng: np.random.Generator,
     foot = (width / 2, height - 3.0)
     clumps = _clumps(kind, foot, tall_px, rng)
     _branches(easel, kind, foot, clumps, tall_px, light, rng)
-    bare = light.season == "winter" and kind_name not in ("pine", "bush")
+    bare = light.season == "winter" and kind_name not in ("pine", "old pine", "bush")
     if bare:
         _twigs(easel, kind, clumps, light, rng)
     else:
@@ -122,15 +124,15 @@ def _branches(
     easel: Easel, kind: Kind, foot: tuple[float, float], clumps: Field, tall: float, light: Light, rng: np.random.Generator
 ) -> None:
     """A trunk, and from it a bough to every clump."""
-    bark = light.shaded(linear(kind.bark)[None], np.array([0.35], np.float32), 0.8)[0]
-    dark = light.shaded(linear(kind.bark)[None], np.array([0.0], np.float32), 0.7)[0]
+    bark = light.face(kind.bark, 0.35, 0.8)
+    dark = light.face(kind.bark, 0.0, 0.7)
     top = (float(np.median(clumps[:, 0])), foot[1] - tall * 0.86)
     thick = kind.trunk * tall
     knots = [(foot[0] + (top[0] - foot[0]) * t + thick * 0.35 * rng.standard_normal() * (t > 0), foot[1] + (top[1] - foot[1]) * t)
              for t in np.linspace(0, 1, 7)]
     for x, y, _, radius, _ in clumps:
-        start = int(np.clip(np.interp((foot[1] - y - radius) / (tall * 0.86), [0, 1], [1, 5]), 1, 5))
-        easel.limb(knots[start], (float(x), float(y)), (thick * 0.32, thick * 0.1), dark)
+        knot = int(np.clip(np.interp((foot[1] - y - radius) / (tall * 0.86), [0, 1], [1, 5]), 1, 5))
+        easel.limb(knots[knot], (float(x), float(y)), (thick * 0.32, thick * 0.1), dark)
     for foot_side in (-1.0, -0.45, 0.4, 1.0):  # roots
         start = (foot[0] + foot_side * thick * 0.25, foot[1] - thick * 1.1)
         easel.limb(start, (foot[0] + foot_side * thick * 0.85, foot[1] + thick * 0.1), (thick * 0.5, thick * 0.2), dark)
@@ -144,9 +146,10 @@ def _branches(
         t, side = rng.random() * 0.6, rng.uniform(-0.5, 0.5)
         place = t * 6
         x = float(np.interp(place, range(7), [knot[0] for knot in knots])) + side * thick * (1.05 - t)
-        ridge = lerp(dark, bark, np.clip(0.5 + side * light.side + 0.3 * rng.standard_normal(), 0, 1)) * np.float32(rng.uniform(0.6, 1.25))
+        lit = float(np.clip(0.5 + side * light.side + 0.3 * rng.standard_normal(), 0, 1))
         y = foot[1] - tall * 0.86 * t
-        easel.limb((x, y), (x + rng.normal() * thick * 0.05, y - thick * rng.uniform(0.3, 0.9)), (thick * 0.06, thick * 0.03), ridge)
+        end = (x + rng.normal() * thick * 0.05, y - thick * rng.uniform(0.3, 0.9))
+        easel.limb((x, y), end, (thick * 0.06, thick * 0.03), lerp(dark, bark, lit) * np.float32(rng.uniform(0.6, 1.25)))
 
 
 def _leaves(easel: Easel, kind: Kind, clumps: Field, tall: float, light: Light, rng: np.random.Generator) -> None:
@@ -194,7 +197,7 @@ def _twigs(easel: Easel, kind: Kind, clumps: Field, light: Light, rng: np.random
 
 
 def grass(
-    easel: Easel, light: Light, rng: np.random.Generator, roots: Field, tall: Field, colours: Colour, spread: float = 0.35
+    easel: Easel, light: Light, rng: np.random.Generator, roots: Field, tall: Field, colours: Colour, *, spread: float = 0.35
 ) -> None:
     """Blades bent by the wind; roots [N,2] from back to front, heights [N] in pixels, colours [N,3] as they are lit."""
     lean = rng.normal(0.12 * light.side, spread, len(roots)) * tall

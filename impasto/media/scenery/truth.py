@@ -20,6 +20,7 @@ from impasto.media.scenery.water import Surface
 Mask = NDArray[np.bool_]  # [H,W]
 HALF = 0.5
 WATER = "water"
+SAME_SLOPE = 0.008  # a facet that tilts more from frame to frame changes its colour
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,13 @@ def _maps(here: dict[str, Affine], there: dict[str, Affine], periods: dict[str, 
     return maps
 
 
-def _through(maps: Affine, owner: NDArray[np.int32], x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Affine, Affine]:
+def _through(maps: Affine, owner: NDArray[np.int32], x: Field, y: Field) -> tuple[Affine, Affine]:
     """Each point through its owner's map."""
     one = maps[:, :2][owner]
     return one[..., 0, 0] * x + one[..., 0, 1] * y + one[..., 0, 2], one[..., 1, 0] * x + one[..., 1, 1] * y + one[..., 1, 2]
 
 
-def _reflected(here: Moment, there: Moment, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Affine, Affine, Mask]:
+def _reflected(here: Moment, there: Moment, x: Field, y: Field) -> tuple[Affine, Affine, Mask]:
     """Where a reflection goes: from the pixel to what it mirrors, on to where that is then, and back through the waves of then.
 
     Where this does not settle, the pixel moves with the plane of the water, and its colour does not follow.
@@ -137,22 +138,30 @@ def _reflected(here: Moment, there: Moment, x: NDArray[np.float64], y: NDArray[n
     owner = _fetch(here.mirror_owner, mirrored_x, mirrored_y - surface.top)
     maps = np.stack(_maps(here.shot.mirror_places, there.shot.mirror_places, _periods(here.shot), here.shot.view.width))
     aim_x, aim_y = _through(maps, owner, mirrored_x, mirrored_y)
-    at_x, at_y = x + aim_x - mirrored_x, y + aim_y - mirrored_y
-    miss = np.full(x.shape, np.inf)
-    for _ in range(24):
-        offset = _waves(other, at_x, at_y)
-        miss_x, miss_y = aim_x - offset[..., 0] - at_x, aim_y - offset[..., 1] - at_y
-        miss = np.hypot(miss_x, miss_y)
-        at_x, at_y = at_x + 0.5 * miss_x, at_y + 0.5 * miss_y
-    settled = (miss < 0.1) & (np.hypot(at_x - flat_x, at_y - flat_y) < 0.05 * here.shot.view.height)
+    at_x, at_y, miss = _settled(other, (aim_x, aim_y), (x + aim_x - mirrored_x, y + aim_y - mirrored_y))
+    # A torn reflection shows one thing in several places: only where the way back leads home is there one motion.
+    home_x, home_y, _ = _settled(surface, (mirrored_x, mirrored_y), (at_x + mirrored_x - aim_x, at_y + mirrored_y - aim_y))
+    settled = (miss < 0.1) & (np.hypot(home_x - x, home_y - y) < 0.25)
     lands_on = _fetch(there.mirror_owner, aim_x, aim_y - other.top)
-    alike = np.abs(surface.slope - _bilinear(other.slope, at_x, at_y - other.top)) < 0.012
+    alike = np.abs(surface.slope - _bilinear(other.slope, at_x, at_y - other.top)) < SAME_SLOPE
     inside = (aim_y > other.top) & (aim_y < other.top + len(other.slope) - 1) & (mirrored_y > surface.top)
     follows = settled & (lands_on == owner) & alike & inside
     return np.where(settled, at_x, flat_x), np.where(settled, at_y, flat_y), follows
 
 
-def _with_the_plane(here: Moment, there: Moment, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Affine, Affine]:
+def _settled(surface: Surface, aim: tuple[Field, Field], start: tuple[Field, Field]) -> tuple[Field, Field, Field]:
+    """The pixels that show the mirrored points `aim` through the waves, sought from `start`; and by how much they miss."""
+    x, y = start
+    miss = np.full(x.shape, np.inf)
+    for _ in range(24):
+        offset = _waves(surface, x, y)
+        miss_x, miss_y = aim[0] - offset[..., 0] - x, aim[1] - offset[..., 1] - y
+        miss = np.hypot(miss_x, miss_y)
+        x, y = x + 0.5 * miss_x, y + 0.5 * miss_y
+    return x, y, miss
+
+
+def _with_the_plane(here: Moment, there: Moment, x: Field, y: Field) -> tuple[Affine, Affine]:
     """Where the water's plane itself goes at each pixel."""
     surface, camera, other = here.shot.surface, here.shot.view.camera, there.shot.view.camera
     assert surface is not None
@@ -164,16 +173,16 @@ def _with_the_plane(here: Moment, there: Moment, x: NDArray[np.float64], y: NDAr
     return lens[0, 0] * u + lens[0, 1] * v + lens[0, 2], lens[1, 0] * u + lens[1, 1] * v + lens[1, 2]
 
 
-def _waves(surface: Surface, x: NDArray[np.float64], y: NDArray[np.float64]) -> Field:
+def _waves(surface: Surface, x: Field, y: Field) -> Field:
     return np.dstack([_bilinear(surface.offset[..., n], x, y - surface.top) for n in range(2)])
 
 
-def _bilinear(field: Field, x: NDArray[np.float64], y: NDArray[np.float64]) -> Field:
+def _bilinear(field: Field, x: Field, y: Field) -> Field:
     at = x.astype(np.float32), y.astype(np.float32)
     return np.asarray(cv2.remap(np.ascontiguousarray(field), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _fetch(field: NDArray[np.int32], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int32]:
+def _fetch(field: NDArray[np.int32], x: Field, y: Field) -> NDArray[np.int32]:
     """The nearest value; outside, the border's."""
     height, width = field.shape
     return field[np.clip(np.rint(y), 0, height - 1).astype(np.int64), np.clip(np.rint(x), 0, width - 1).astype(np.int64)]
