@@ -175,11 +175,9 @@ class Training:
 
     def _say(self, rate: float) -> Progress:
         note = "  ".join(f"{name} {value:.3f}" for name, value in self.parts.items())
-        done, total = (self.step, self.pace.steps) if self.pace.steps else (round(self.seconds), round(self.pace.minutes * 60))
         fraction = max(1e-6, self.progress)
-        left = self.seconds * (1 - fraction) / fraction
-        unit = "step" if self.pace.steps else "second"
-        return Progress(f"learning {self.label}", done, total, unit, rate, f"step {self.step}  {note}", left)
+        total = self.pace.steps or round(self.step / fraction)  # against the clock, the steps are what they will come to
+        return Progress(f"learning {self.label}", self.step, total, "step", rate, note, self.seconds * (1 - fraction) / fraction)
 
     def _draw(self, curves: Any, outcome: Outcome) -> None:
         for name, value in outcome.parts.items():

@@ -37,7 +37,7 @@ from impasto.models.perception import TAPS, distance_to_nearest
 CONTENT_TAPS = ("relu3_1", "relu4_1")
 NEAREST_TAP = "relu3_1"
 STEADY_FROM = 0.1  # full weight from here on: at once, the steadiest look is a flat sheet of paper
-TEXTURE_FROM = 0.2  # likewise: at once, it stamps the texture before there are forms to lay it on
+TEXTURE_FROM = 0.1  # likewise: at once, it stamps the texture before there are forms to lay it on
 TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce"}
 
 
