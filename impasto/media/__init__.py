@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from os.path import isdir  # unlike Path.is_dir, it has no opinion on names no disk can hold
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -56,7 +57,7 @@ class Writer(Protocol):
 def open_reader(path: str | Path) -> Reader:
     """Open a picture or clip for reading; its suffix chooses the format."""
     path = Path(path)
-    if path.is_dir():
+    if isdir(path):
         raise MediaError("is a folder: name a picture in it", path)
     reader: Reader = _module(path, READERS, "read").open_reader(path)
     return reader

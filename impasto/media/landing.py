@@ -16,13 +16,14 @@ from impasto.errors import MediaError
 def check_output(path: str | Path, overwrite: bool = False) -> None:
     """Refuse a place that cannot be written to, before any work is done for it."""
     path = Path(path)
-    if path.is_dir():
+    # os.path answers False, rather than raising, for names no disk can hold; those fail when the file is made.
+    if os.path.isdir(path):
         raise MediaError("is a folder: name a file in it", path)
-    if path.exists() and not overwrite:
+    if os.path.exists(path) and not overwrite:
         raise MediaError("exists already: --overwrite replaces it", path)
-    if not path.parent.exists():
+    if not os.path.exists(path.parent):
         raise MediaError(f"cannot be written, there is no folder {path.parent}: create it first", path)
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise MediaError(f"cannot be written, {path.parent} is not a folder: choose another place", path)
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise MediaError(f"cannot be written, the folder {path.parent} does not allow it: choose another place", path)
@@ -46,7 +47,7 @@ class Landing:
         self.temporary = path.with_name(f".{path.stem[:80]}.{os.getpid():x}-{secrets.token_hex(4)}{path.suffix}")
         try:
             os.close(os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise MediaError(f"cannot be written: {_reason(error)}", path) from None
 
     def commit(self, verify: Callable[[Path], None]) -> None:
@@ -76,5 +77,5 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

@@ -84,7 +84,7 @@ def _grow(
     """Grass where nobody walks, tall by the water, with flowers in it."""
     top, fine = place
     height, width = path.shape
-    count = 17000
+    count = min(17000, height * width // 3)
     columns, rows = rng.random(count) * (width - 1), np.sort(rng.random(count)) * (height - 1)
     at = rows.astype(int), columns.astype(int)
     y = rows / fine + top

@@ -95,7 +95,7 @@ def tree(kind_name: str, tall_px: float, light: Light, rng: np.random.Generator,
     width, height = int(tall_px * (kind.crown[0] * 1.25 + 0.1)) + 8, int(tall_px * 1.1) + 8
     easel = Easel(width, height)
     foot = (width / 2, height - 3.0)
-    clumps = _clumps(kind, foot, tall_px, rng)
+    clumps = _clumps(kind, foot, tall_px, rng)[:: int(np.clip(20 / tall_px, 1, 6))]  # a few pixels need no hundred leaves
     _branches(easel, kind, foot, clumps, tall_px, light, rng)
     bare = light.season == "winter" and kind_name not in ("pine", "old pine", "bush")
     if bare:
@@ -142,7 +142,7 @@ def _branches(
         shift = light.side * thick * 0.2
         lit_ends = [(x + shift, y) for x, y in knots[number : number + 2]]
         easel.limb(lit_ends[0], lit_ends[1], (widths[0] * 0.5, widths[1] * 0.5), bark)
-    for _ in range(int(170 * (kind.trunk > 0.018))):  # bark: ridges that run up the trunk, lit or dark
+    for _ in range(170 if kind.trunk > 0.018 and thick > 2 else 0):  # bark: ridges that run up the trunk, lit or dark
         t, side = rng.random() * 0.6, rng.uniform(-0.5, 0.5)
         place = t * 6
         x = float(np.interp(place, range(7), [knot[0] for knot in knots])) + side * thick * (1.05 - t)
