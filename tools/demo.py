@@ -15,7 +15,7 @@ import impasto
 from impasto.render.job import DEFAULT_STYLE
 
 SIZE = "960x540"
-SEEDS = (0, 1, 2)  # three places at three hours
+SEEDS = (0, 2)  # two places at two hours
 SMALL_WIDTH_PX, SMALL_COLOURS = 1320, 256
 TIERS = ("live", "full")
 

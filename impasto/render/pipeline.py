@@ -62,7 +62,8 @@ class Brush:
     def record(self) -> dict[str, Any]:
         """What it painted with, for the job's figures."""
         engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in self._opened.values()]
-        fps = round(1 / median(self.seconds), 2) if self.seconds else None
+        after_first = self.seconds[1:] or self.seconds  # an engine prepares itself on the first frame of a size
+        fps = round(1 / median(after_first), 2) if after_first else None
         made = {"style": self.style.card.name, "style_hash": self.style.hash, "tier": self.tier, "strength": self.strength}
         return {**made, "engine": ", ".join(engines) or "none", "paint_fps": fps}
 
