@@ -96,7 +96,7 @@ def tree(kind_name: str, tall_px: float, light: Light, rng: np.random.Generator,
     easel = Easel(width, height)
     foot = (width / 2, height - 3.0)
     clumps = _clumps(kind, foot, tall_px, rng)[:: int(np.clip(20 / tall_px, 1, 6))]  # a few pixels need no hundred leaves
-    _branches(easel, kind, foot, clumps, tall_px, light, rng)
+    _branches(easel, kind, foot, clumps, tall_px, light=light, rng=rng)
     bare = light.season == "winter" and kind_name not in ("pine", "old pine", "bush")
     if bare:
         _twigs(easel, kind, clumps, light, rng)
@@ -121,7 +121,7 @@ def _clumps(kind: Kind, foot: tuple[float, float], tall: float, rng: np.random.G
 
 
 def _branches(
-    easel: Easel, kind: Kind, foot: tuple[float, float], clumps: Field, tall: float, light: Light, rng: np.random.Generator
+    easel: Easel, kind: Kind, foot: tuple[float, float], clumps: Field, tall: float, *, light: Light, rng: np.random.Generator
 ) -> None:
     """A trunk, and from it a bough to every clump."""
     bark = light.face(kind.bark, 0.35, 0.8)
