@@ -36,6 +36,7 @@ COMMANDS = {
     "styles show": ("impasto.styles.jobs:ShowJob", "Show what a look's card says."),
     "styles install": ("impasto.styles.jobs:InstallJob", "Add a style file to the library."),
     "styles remove": ("impasto.styles.jobs:RemoveJob", "Remove a look from the library."),
+    "styles blend": ("impasto.render.blend:BlendJob", "Mix two looks of one ancestor into a new style file."),
     "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
@@ -44,7 +45,7 @@ COMMANDS = {
         "Measure how fast this machine paints: the network alone, without reading and writing files.",
     ),
 }
-GROUPS = {"styles": "List, show, install and remove looks, or see a picture in all of them."}
+GROUPS = {"styles": "List, show, install, remove and blend looks, or see a picture in all of them."}
 ABOUT = "Learn a look, paint a shot."
 ENDINGS = "Exit codes: 0 done, 1 failed, 2 bad input, 3 engine failed, 4 training failed, 130 stopped. Ctrl-C stops cleanly."
 

@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
 # How the shipped look `great-wave` was learnt, run from the root of the repository with the extra `learn` installed and the
 # data beside it (hashes of every file: `impasto styles show great-wave`). First calm, with the content held tightly, so that
-# forms settle; then from there with the texture terms raised, which is where the woodblock comes from.
+# forms settle; then with the texture terms raised, which is where the woodblock comes from; then content and steadiness are
+# brought back, so that faces hold and the paint moves with the picture.
 set -euo pipefail
 data=../shared/data
 common=("$data/styles/refs_pd/hokusai_great_wave.jpg" --photos training/photos.txt --seed 1
   --teacher "$data/weights/vgg19_normalised_relu3_1.safetensors" --teacher "$data/weights/vgg19_compact_relu5_1.safetensors"
   --title "The Great Wave" --author "Katsushika Hokusai (1760-1849)" --licence "public domain"
-  --source "The Great Wave off Kanagawa, about 1831")
-stage=${1:?stage: first or second} tier=${2:?tier: live or full}
+  --source "The Great Wave off Kanagawa, about 1831" --look-licence Apache-2.0)
+stage=${1:?stage: first, second, third or fourth} tier=${2:?tier: live or full}
+look() { echo "runs/great-wave-$tier-$1.style"; }
+learn() { impasto learn "${common[@]}" --tier "$tier" -o "$(look "$1")" --run "runs/great-wave-$tier-$1" "${@:2}"; }
 case $stage in
-  first) impasto learn "${common[@]}" -o "runs/great-wave-$tier-1.style" --run runs/great-wave --tier "$tier" --minutes 22 ;;
-  second) impasto learn "${common[@]}" -o "runs/great-wave-$tier.style" --from "runs/great-wave-$tier-1.style" --tier "$tier" \
-    --run "runs/great-wave-$tier-2" --minutes "${3:-36}" --set gram=25 --set content=1.2 --set nearest=8 --set steady=14 ;;
+  first) learn 1 --minutes 22 ;;
+  second) learn 2 --minutes 24 --from "$(look 1)" --set gram=25 --set content=1.2 --set nearest=8 --set steady=14 ;;
+  third) learn 3 --minutes 10 --from "$(look 2)" --set gram=20 --set content=2.6 --set nearest=8 --set steady=24 ;;
+  fourth)
+    impasto styles blend "$(look 1)" "$(look 3)" -o "$(look 4)" --weight 0.75
+    learn 5 --minutes 12 --from "$(look 4)" --set gram=20 --set content=5 --set nearest=10 --set steady=32 ;;
 esac

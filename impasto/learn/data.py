@@ -22,7 +22,7 @@ from impasto.media import list_pictures, open_reader
 from impasto.models.perception import Perception
 
 Picture = NDArray[np.uint8]  # [H,W,3]
-PLATE_SCENES, PLATE_FRAMES = 12, 6  # stand-in photographs when the user has none
+PLATE_SCENES, PLATE_FRAMES = 8, 6  # stand-in photographs when the user has none
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Pictures:
 
     images: list[Picture]
     names: list[str] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)  # width and height as they came
     hashes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -77,7 +78,9 @@ def read_pictures(paths: Iterable[Path], long_side: int) -> Pictures:
         except MediaError as error:
             found.refused.append(str(error))
             continue
-        found.images.append(resize(to_uint8(frame.rgb()), long_side))
+        rgb = frame.rgb()
+        found.images.append(resize(to_uint8(rgb), long_side))
+        found.sizes.append((rgb.shape[1], rgb.shape[0]))
         found.names.append(path.name)
         found.hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
     return found
@@ -86,7 +89,8 @@ def read_pictures(paths: Iterable[Path], long_side: int) -> Pictures:
 def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
     """All pictures below the folders and in the lists; with no place given, frames of the procedural plate.
 
-    A list is a text file with one picture's path per line, for those who must say exactly what trained their look.
+    A list is a text file with one picture's path (from the working folder) per line, for those who must say exactly what
+    trained their look.
     """
     if not places:
         return plate_photos(long_side)
@@ -95,14 +99,21 @@ def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
         if place.is_dir():
             paths += [p for sub in [place, *sorted(d for d in place.rglob("*") if d.is_dir())] for p in list_pictures(sub)]
         elif place.suffix == ".txt" and place.is_file():
-            lines = (line.strip() for line in place.read_text(encoding="utf-8").splitlines())
-            paths += [Path(line) for line in lines if line and not line.startswith("#")]
+            paths += _listed(place)
         else:
             raise InputError(f"{place}: no such folder of photographs, nor a .txt list of them")
     photos = read_pictures(paths, long_side)
     if not photos.images:
         raise InputError(f"{', '.join(map(str, places))}: no readable picture in there; give a folder of photographs")
     return photos
+
+
+def _listed(place: Path) -> list[Path]:
+    try:
+        lines = [line.strip() for line in place.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError:
+        raise InputError(f"{place}: is not a list of pictures: write one path per line, in UTF-8") from None
+    return [Path(line) for line in lines if line and not line.startswith("#")]
 
 
 def plate_photos(long_side: int) -> Pictures:
@@ -115,6 +126,7 @@ def plate_photos(long_side: int) -> Pictures:
         for number in range(0, PLATE_FRAMES * 20, 20):
             rgb = plate.frame(number).rgb
             photos.images.append(rgb)
+            photos.sizes.append((plate.width, plate.height))
             photos.names.append(f"plate {seed}, frame {number}")
             photos.hashes.append(hashlib.sha256(rgb.tobytes()).hexdigest())
     return photos

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
 DEFAULT_MINUTES = 10.0
 TEACHERS_VARIABLE = "IMPASTO_TEACHERS"
-MAY_CHANGE = {"minutes", "steps", "epochs", "out", "overwrite", "folder", "tier"}  # between a run and its resumption
+JOB = "job.json"
+CREDITS = {"title", "author", "licence", "look_licence", "source"}
+MAY_CHANGE = {"minutes", "steps", "epochs", "out", "overwrite", "folder", "tier"} | CREDITS  # between a run and its resumption
 
 
 class TrainJob(Job):
@@ -57,6 +59,7 @@ class TrainJob(Job):
     title: str = option("", "the look's title on its card")
     author: str = option("", "who made the reference, for the credits")
     licence: str = option("", "the reference's licence, for the credits")
+    look_licence: str = option("LicenseRef-unstated", "the licence you give the look itself, an SPDX expression")
     source: str = option("", "where the reference comes from, for the credits")
     overwrite: bool = option(False, "replace the style file if it exists")
 
@@ -65,20 +68,21 @@ class TrainJob(Job):
         recipe = self._recipe()
         settings = self._settings(recipe)
         self._check_out()
-        yield Progress("reading the references")
+        folder = self.folder or self.out.with_suffix(".run")
+        self._check_folder(folder)
         _need_torch()
         from impasto.learn import package
 
+        plate = "; no photographs given, so frames of the procedural plate are painted first" if not self._places() else ""
+        yield Progress("reading", note=f"{len(self.references)} reference{plate}")
         material = self._material(settings)
-        yield Progress("reading the references", note=recipe.check(material))
+        yield Progress("reading", note=recipe.check(material))
         for refused in material.photos.refused:
             yield Progress("left out", note=refused)
-        folder = self.folder or self.out.with_suffix(".run")
+        trained = {tier: self._training(tier, recipe, settings, material, folder) for tier in self._tiers()}
         self._remember(folder)
-        trained: dict[TierName, Training] = {}
-        for tier in self._tiers():
-            trained[tier] = self._training(tier, recipe, settings, material, folder)
-            yield from trained[tier].run()
+        for training in trained.values():
+            yield from training.run()
         yield Progress("packing")
         yield package.pack(self, recipe, settings, material, trained)
 
@@ -104,18 +108,25 @@ class TrainJob(Job):
         except ValidationError as error:
             known = ", ".join(recipe.Settings.model_fields)
             fault = error.errors()[0]
-            raise InputError(f"--set {fault['loc'][0]}={fault['input']}: {fault['msg'].lower()}; settings are {known}") from None
+            why = "no such setting" if fault["type"] == "extra_forbidden" else fault["msg"].lower()
+            raise InputError(f"--set {fault['loc'][0]}={fault['input']}: {why}; settings are {known}") from None
         return settings
 
+    @property
+    def preview(self) -> Path:
+        """Where the preview goes: beside the style file, under a name that no painting has."""
+        return self.out.with_suffix(".preview.png")
+
     def _check_out(self) -> None:
+        from impasto.media.landing import check_output, same_file
+
         if self.out.suffix != ".style":
             raise InputError(f"{self.out}: a look is written as a .style file")
-        if self.out.exists() and not self.overwrite:
-            raise InputError(f"{self.out}: exists already; --overwrite replaces it")
-        if not self.out.parent.is_dir():
-            raise InputError(f"{self.out.parent}: no such folder to write the look into")
-        if not os.access(self.out.parent, os.W_OK):
-            raise InputError(f"{self.out.parent}: cannot be written to")
+        for target in (self.out, self.preview):
+            check_output(target, self.overwrite)
+            for source in [*self.references, *([self.start] if self.start else [])]:
+                if same_file(target, source):
+                    raise InputError(f"{target}: is also an input, which is never overwritten: choose another name")
 
     def _material(self, settings: BaseModel) -> Material:
         import torch
@@ -129,12 +140,14 @@ class TrainJob(Job):
         references = data.read_pictures(self.references, getattr(settings, "style_side", 512))
         if references.refused:
             raise InputError(references.refused[0])
-        places = [*self.photos, *([self.shot] if self.shot else [])]
-        photos = data.gather_photos(places, getattr(settings, "photo_side", 512) * 5 // 4)
+        photos = data.gather_photos(self._places(), getattr(settings, "photo_side", 512) * 5 // 4)
         teachers = self.teachers()
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         perception = Perception(teachers).to(device) if teachers else None
         return data.Material(references, photos, perception, self.seed, device)
+
+    def _places(self) -> list[Path]:
+        return [*self.photos, *([self.shot] if self.shot else [])]
 
     def teachers(self) -> list[Path]:
         """The teacher files that were named, by option or by environment."""
@@ -159,12 +172,12 @@ class TrainJob(Job):
             self._start_from(generator, tier)
         generator = on_device(generator, material.device)
         per_epoch = max(1, len(material.photos.images) // getattr(settings, "batch", 1))
-        steps = self.steps or (round(self.epochs * per_epoch) if self.epochs else 0)
+        steps = self.steps or (max(1, round(self.epochs * per_epoch)) if self.epochs else 0)
         minutes = self.minutes or (0.0 if steps else DEFAULT_MINUTES)
         pace = Pace(steps=steps, minutes=minutes, generator_rate=generator.learning_rate)
         networks = recipe.networks(settings, material, generator)
         batches, step = recipe.batches(settings, material), recipe.step(settings, material)
-        return Training(networks, batches, step, pace, folder=folder / tier, label=tier)
+        return Training(networks, batches, step, pace, folder=folder / tier, label=tier, seed=self.seed)
 
     def _start_from(self, generator: Painter, tier: TierName) -> None:
         import torch
@@ -185,19 +198,29 @@ class TrainJob(Job):
                 f"{self.start}: its {tier} tier is a {held.generator} of other sizes; start without --from"
             ) from None
 
+    def _check_folder(self, folder: Path) -> None:
+        """Refuse to mix two trainings in one folder. A job that never came to a checkpoint binds nobody."""
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: is not a folder; name another with --run")
+        kept = folder / JOB
+        if not kept.is_file() or not any(folder.glob("*/*.checkpoint")):
+            return
+        try:
+            before = json.loads(kept.read_text(encoding="utf-8"))
+        except ValueError:
+            raise InputError(f"{kept}: is damaged; remove it to go on from the checkpoints beside it") from None
+        now = json.loads(self.to_json())
+        changed = [name for name in now if name not in MAY_CHANGE and before.get(name) != now[name]]
+        if changed:
+            faults = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
+            raise InputError(f"{folder}: holds another training ({faults}); choose another --run folder or remove this one")
+
     def _remember(self, folder: Path) -> None:
-        """Lay the job beside its checkpoints; refuse to mix two trainings in one folder."""
-        kept = folder / "job.json"
-        if kept.is_file():
-            before, now = json.loads(kept.read_text()), json.loads(self.to_json())
-            changed = [name for name in now if name not in MAY_CHANGE and before.get(name) != now[name]]
-            if changed:
-                faults = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
-                raise InputError(f"{folder}: holds another training ({faults}); choose another --run folder or remove this one")
+        """Lay the job beside its checkpoints."""
         folder.mkdir(parents=True, exist_ok=True)
-        beside = kept.with_suffix(".writing")
-        beside.write_text(self.to_json())
-        beside.replace(kept)
+        beside = folder / f".{JOB}"
+        beside.write_text(self.to_json(), encoding="utf-8")
+        beside.replace(folder / JOB)
 
 
 def _need_torch() -> None:

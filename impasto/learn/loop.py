@@ -75,10 +75,18 @@ class Training:
     """One run of the loop, resumable from its folder."""
 
     def __init__(
-        self, networks: Networks, batch_at: Callable[[int], Batch], step: StepFunction, pace: Pace, *, folder: Path, label: str
+        self,
+        networks: Networks,
+        batch_at: Callable[[int], Batch],
+        step: StepFunction,
+        pace: Pace,
+        *,
+        folder: Path,
+        label: str,
+        seed: int = 0,
     ) -> None:
         self.networks, self.batch_at, self.take_step, self.pace = networks, batch_at, step, pace
-        self.folder, self.label = folder, label
+        self.folder, self.label, self.seed = folder, label, seed
         self.average = copy.deepcopy(networks.generator).requires_grad_(False).eval()
         own = [*networks.generator.parameters(), *networks.helpers.parameters()]
         self.generator_optimiser = torch.optim.Adam(own, lr=pace.generator_rate, betas=pace.betas)
@@ -131,7 +139,7 @@ class Training:
             (self.critic_optimiser, self.pace.critic_rate),
         ):
             optimiser.param_groups[0]["lr"] = base * rate
-        torch.manual_seed((self.step + self.shift) % 2**31)
+        torch.manual_seed(self.seed * 1_000_003 + self.step + self.shift)
         outcome = self.take_step(self.networks, self.batch_at(self.step + self.shift), self.progress)
         self.step += 1
         if not self._update(outcome):
@@ -142,14 +150,17 @@ class Training:
         return True, outcome
 
     def _update(self, outcome: Outcome) -> bool:
+        """Both sides or neither: nothing moves before all losses and gradients are known to be finite."""
         if not (torch.isfinite(outcome.generator) and torch.isfinite(outcome.critic)):
             return False
-        for optimiser, loss in ((self.generator_optimiser, outcome.generator), (self.critic_optimiser, outcome.critic)):
+        sides = ((self.generator_optimiser, outcome.generator), (self.critic_optimiser, outcome.critic))
+        for optimiser, loss in sides:
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], self.pace.clip)
-            if not torch.isfinite(norm):
-                return False
+        norms = [nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], self.pace.clip) for optimiser, _ in sides]
+        if not all(torch.isfinite(norm) for norm in norms):
+            return False
+        for optimiser, _ in sides:
             optimiser.step()
         return True
 
@@ -198,7 +209,8 @@ class Training:
 
     def save(self) -> Path | None:
         """Write a checkpoint if the weights are healthy; older ones beyond the last two go only after it is safe."""
-        if not all(torch.isfinite(p).all() for p in self.networks.generator.parameters()):
+        nets = (self.networks.generator, self.networks.critic, self.networks.helpers, self.average)
+        if not all(torch.isfinite(p).all() for net in nets for p in net.parameters()):
             return None
         path = self.folder / f"step-{self.step:08d}.checkpoint"
         beside = path.with_suffix(".writing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -22,8 +23,10 @@ from impasto.job import Done
 from impasto.learn.data import Material, to_tensor
 from impasto.learn.loop import Training
 from impasto.models.blocks import Painter
+from impasto.styles.archive import replace_file
 from impasto.styles.card import SCHEMA, TierName
 from impasto.styles.package import Card, Credit, NamedHash, StyleFile, Tier, TrainingRecord, write_style
+from impasto.styles.preview import check_preview
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
@@ -35,8 +38,8 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     """Export each tier, fill in the card, paint the preview, write the file."""
     graphs: dict[str, bytes] = {}
     tiers: dict[TierName, Tier] = {}
-    if job.start:
-        before = StyleFile.open(job.start)
+    before = StyleFile.open(job.start) if job.start else None
+    if before:
         tiers = {tier: held for tier, held in before.card.tiers.items() if tier not in trained}
         graphs = {tier: before.graph(tier) for tier in tiers}
     for tier, training in trained.items():
@@ -49,21 +52,20 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         title=job.title or job.out.stem,
         description=f"Learnt from {', '.join(material.references.names)}.",
         tiers=tiers,
-        licence="Apache-2.0",
+        licence=job.look_licence,
         credits=[Credit(work=n, author=job.author, licence=job.licence, source=job.source) for n in material.references.names],
-        training=record(job, recipe, settings, material, trained),
+        training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
     )
     best = trained["full"] if "full" in trained else next(iter(trained.values()))
     picture = preview(best.average, material)
     write_style(job.out, card, graphs, png(picture))
-    beside = job.out.with_suffix(".png")
-    beside.write_bytes(png(picture))
+    replace_file(job.preview, png(picture), lambda path: check_preview(path.read_bytes(), path))
     steps = {tier: training.step for tier, training in trained.items()}
     minutes = {tier: round(training.seconds / 60, 2) for tier, training in trained.items()}
     skipped = sum(training.skipped for training in trained.values())
     told = "; ".join(f"{tier}: {steps[tier]} steps in {minutes[tier]:.1f} min" for tier in trained)
-    figures = {"steps": steps, "minutes": minutes, "skipped_steps": skipped, "preview": str(beside)}
-    return Done(job.out, f"learnt {card.name} ({told}); preview in {beside}", figures)
+    figures = {"steps": steps, "minutes": minutes, "skipped_steps": skipped, "preview": str(job.preview)}
+    return Done(job.out, f"learnt {card.name} ({told}); preview in {job.preview}", figures)
 
 
 def describe(generator: Painter, graph: bytes) -> Tier:
@@ -85,7 +87,7 @@ def record(
     """How the look came to be, well enough to do it again."""
     references = zip(material.references.names, material.references.hashes, strict=True)
     return TrainingRecord(
-        command=command_line(job),
+        command=command_line(job, trained),
         recipe=recipe.__name__.rsplit(".", 1)[-1],
         settings=settings.model_dump(),
         seed=job.seed,
@@ -102,29 +104,37 @@ def record(
     )
 
 
-def command_line(job: TrainJob) -> str:
-    """The command that would learn this look again; folders are named by their last part, so no machine shows through."""
-    words = [
-        "impasto",
-        "learn",
-        *(p.name for p in job.references),
-        "-o",
-        job.out.name,
-        "--tier",
-        job.tier,
-        "--seed",
-        str(job.seed),
-    ]
-    for name, values in (
-        ("--photos", [p.name for p in job.photos]),
-        ("--teacher", [p.name for p in job.teachers()]),
-        ("--set", job.set),
-    ):
+def with_kept(record: TrainingRecord, before: StyleFile | None, tiers: Mapping[TierName, Tier]) -> TrainingRecord:
+    """The record, with the steps, minutes and images of tiers that came along from the look it started from."""
+    if before is None:
+        return record
+    known = before.card.training
+    together = {
+        field: {**{t: v for t, v in getattr(known, field).items() if t in tiers}, **getattr(record, field)}
+        for field in ("steps", "minutes", "images")
+    }
+    start = NamedHash(name=before.path.name, sha256=sha256(before.path.read_bytes()).hexdigest())
+    return record.model_copy(update={**together, "start": start})
+
+
+def command_line(job: TrainJob, trained: dict[TierName, Training]) -> str:
+    """The command that would learn this look again; paths are told by their last part, so that no machine shows through."""
+    words = ["impasto", "learn", *(p.name for p in job.references), "-o", job.out.name]
+    words += ["--recipe", job.recipe, "--tier", job.tier, "--seed", str(job.seed)]
+    repeated = {
+        "--photos": [p.name for p in job.photos],
+        "--teacher": [p.name for p in job.teachers()],
+        "--set": job.set,
+        "--shot": [job.shot.name] if job.shot else [],
+        "--from": [job.start.name] if job.start else [],
+    }
+    for name, values in repeated.items():
         for value in values:
             words += [name, value]
-    for name, limit in (("--minutes", job.minutes), ("--steps", job.steps), ("--epochs", job.epochs)):
-        words += [name, f"{limit:g}"] if limit else []
-    return shlex.join(words)
+    if job.steps or job.epochs:
+        return shlex.join([*words, *(["--steps", str(job.steps)] if job.steps else ["--epochs", f"{job.epochs:g}"])])
+    longest = max(training.seconds for training in trained.values()) / 60  # a resumed run took longer than its last limit says
+    return shlex.join([*words, "--minutes", f"{longest:.3g}"])
 
 
 def slug(text: str) -> str:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -64,13 +64,14 @@ class RenderJob(Job):
                 style = self._style()
             infos = self._infos(faults)
         brush = Brush(style, self.tier, self.engine, self.precision, self.tile, self.strength)
-        with self._folder(), Faults.gathering() as faults:
-            targets = self._targets(faults)
-            for source, target in zip(self.inputs, targets, strict=True):
-                check_target(target, self.inputs, brush.like(infos[source]), self.overwrite, faults)
-                with faults.noted():
-                    brush.prepare(infos[source].depth != "uint8", str(source))
-        yield from paint(list(zip(self.inputs, targets, strict=True)), brush, self.overwrite)
+        with self._folder():
+            with Faults.gathering() as faults:
+                targets = self._targets(faults)
+                for source, target in zip(self.inputs, targets, strict=True):
+                    check_target(target, self.inputs, brush.like(infos[source]), self.overwrite, faults)
+                    with faults.noted():
+                        brush.prepare(infos[source].depth != "uint8", str(source))
+            yield from paint(list(zip(self.inputs, targets, strict=True)), brush, self.overwrite)
 
     def _check_words(self, faults: Faults) -> None:
         if len(self.style) > 1:
@@ -98,7 +99,7 @@ class RenderJob(Job):
 
     @contextmanager
     def _folder(self) -> Iterator[None]:
-        """Several pictures get a folder; one that is made for them goes again if the checks inside find a fault."""
+        """Several pictures get a folder; one that is made for them goes again if nothing came into it."""
         makes = len(self.inputs) > 1 and not self.out.is_dir()
         if makes:
             from impasto.media.landing import check_output
@@ -109,9 +110,10 @@ class RenderJob(Job):
             self.out.mkdir()
         try:
             yield
-        except InputError:
+        except BaseException:  # stopped or failed: an empty folder is no result; one that holds pictures stays
             if makes:
-                self.out.rmdir()
+                with suppress(OSError):
+                    self.out.rmdir()
             raise
 
     def _targets(self, faults: Faults) -> list[Path]:

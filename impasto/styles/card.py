@@ -91,6 +91,7 @@ class TrainingRecord(Part):
     photos: int = Field(0, ge=0)
     photos_sha256: Hash = ""  # of the list of the photographs' hashes
     teachers: list[NamedHash] = Field([], max_length=100)
+    start: NamedHash | None = None  # the look it went on from; its own card says how that came to be
     date: Day
     impasto: Text
     torch: Text = ""

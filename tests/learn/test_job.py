@@ -101,6 +101,11 @@ def test_a_second_tier_joins_the_first(painting: Path, photos: Path) -> None:
     style = StyleFile.open(both.path)
     assert sorted(style.card.tiers) == ["full", "live"]
     assert style.graph("live") == StyleFile.open(first.path).graph("live")
+    record = style.card.training
+    assert record.steps == {"live": 1, "full": 1}
+    assert record.start is not None
+    assert record.start.name == "x.style"
+    assert "--from x.style" in record.command
 
 
 def test_the_run_folder_of_another_training_is_refused_by_name(painting: Path, photos: Path) -> None:
@@ -115,10 +120,10 @@ def test_the_run_folder_of_another_training_is_refused_by_name(painting: Path, p
         ({"references": [Path("gone.png")]}, "gone.png: no such picture"),
         ({"out": Path("x.txt")}, r"\.style"),
         ({"recipe": "magic"}, "choose one of one_image"),
-        ({"set": ["stroke=3"]}, "settings are batch"),
+        ({"set": ["stroke=3"]}, "no such setting"),
         ({"teacher": [Path("gone.pth")]}, "no such teacher"),
         ({"photos": [Path("gone")]}, "no such folder"),
-        ({"out": Path("no/such/folder/x.style")}, "no such folder"),
+        ({"out": Path("no/such/folder/x.style")}, "there is no folder no/such/folder"),
     ],
 )
 def test_bad_input_is_one_line(painting: Path, photos: Path, change: dict[str, object], told: str) -> None:
@@ -135,6 +140,38 @@ def test_a_flat_or_broken_painting_is_refused(painting: Path, photos: Path) -> N
     painting.write_text("no picture")
     with pytest.raises(InputError, match=r"painting\.png"):
         job(painting, photos).finish()
+
+
+def test_a_coloured_flat_painting_and_a_tiny_one_are_refused(painting: Path, photos: Path) -> None:
+    Image.new("RGB", (50, 50), (200, 0, 0)).save(painting)
+    with pytest.raises(InputError, match="one flat colour"):
+        job(painting, photos).finish()
+    Image.fromarray(np.arange(12, dtype=np.uint8).reshape(2, 2, 3)).save(painting)
+    with pytest.raises(InputError, match="2x2 pixels are too few"):
+        job(painting, photos).finish()
+
+
+def test_no_input_is_ever_overwritten_by_the_preview(painting: Path, photos: Path) -> None:
+    held = painting.rename(painting.with_name("x.preview.png"))
+    before = held.read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        job(held, photos).finish()
+    with pytest.raises(InputError, match="also an input"):
+        job(held, photos, overwrite=True).finish()
+    assert held.read_bytes() == before
+
+
+def test_a_failed_start_does_not_bind_its_run_folder(painting: Path, photos: Path) -> None:
+    with pytest.raises(InputError):
+        job(painting, photos, set=[*SMALL, "gram=nan"]).finish()
+    with pytest.raises(InputError):
+        job(painting, photos, set=[*SMALL, "critic_width=0"]).finish()
+    (painting.parent / "x.run").mkdir(exist_ok=True)
+    (painting.parent / "x.run/job.json").write_text("{ damaged")
+    job(painting, photos, steps=1).finish()
+    (painting.parent / "x.run/job.json").write_text("{ damaged")
+    with pytest.raises(InputError, match="damaged"):
+        job(painting, photos, steps=1, overwrite=True).finish()
 
 
 def test_an_existing_look_is_kept_unless_told(painting: Path, photos: Path) -> None:

@@ -120,6 +120,18 @@ def test_a_step_that_is_not_finite_changes_nothing(tmp_path: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, weights(run), strict=True))
 
 
+def test_a_critic_that_is_sick_holds_the_generator_too(tmp_path: Path) -> None:
+    def take(nets: Networks, batch: Batch, progress: float) -> Outcome:
+        outcome = invert(nets, batch, progress)
+        root = (nets.critic(outcome.painted.detach()) * 0).abs().sqrt().sum()  # finite, but its gradient is not
+        return dataclasses.replace(outcome, critic=outcome.critic + root)
+
+    run = training(tmp_path, 30, take)
+    before = weights(run)
+    assert run._one() == (False, None)
+    assert all(torch.equal(a, b) for a, b in zip(before, weights(run), strict=True))
+
+
 def test_several_sick_steps_go_back_and_take_other_batches(tmp_path: Path) -> None:
     run = training(tmp_path, 60, sick_at(set(range(20, 40))))
     for _ in range(20):

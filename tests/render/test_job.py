@@ -333,3 +333,15 @@ def test_the_sheet_shows_every_look(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(library, "SHIPPED", tmp_path / "none")
     with pytest.raises(InputError, match="no looks are at hand"):
         SheetJob.build(picture=source, out=tmp_path / "other.png").finish()
+
+
+def test_a_render_that_is_stopped_before_its_first_picture_leaves_no_folder(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        Image.fromarray(noise(8, 8)).save(tmp_path / f"{name}.png")
+    look = write_tiny_style(tmp_path / "tiny.style")
+    job = RenderJob.build(inputs=[tmp_path / "a.png", tmp_path / "b.png"], out=tmp_path / "many", style=str(look))
+    steps = job.run()
+    while not (tmp_path / "many").exists():
+        next(steps)
+    steps.close()
+    assert not (tmp_path / "many").exists()

@@ -34,6 +34,7 @@ from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 from impasto.models.perception import TAPS, distance_to_nearest
 
+SMALLEST_PX = 32
 CONTENT_TAPS = ("relu3_1", "relu4_1")
 NEAREST_TAP = "relu3_1"
 STEADY_FROM = 0.1  # full weight from here on: at once, the steadiest look is a flat sheet of paper
@@ -44,21 +45,21 @@ TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patche
 class Settings(BaseModel):
     """Sizes in pixels, weights of the terms; the defaults made the shipped looks."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     batch: int = Field(2, ge=1)
     crop_px: int = Field(192, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
     photo_side: int = Field(512, ge=96)
     style_side: int = Field(512, ge=96)  # larger: broader strokes
-    adversary: float = 1.5
-    gram: float = 12.0
-    nearest: float = 4.0
-    content: float = 3.0
-    steady: float = 18.0
-    outside: float = 10.0  # values that no screen can show
-    patches: float = 8.0  # without a teacher
-    nce: float = 1.0  # without a teacher
-    critic_width: int = 32
-    columns: int = 2048
+    adversary: float = Field(1.5, ge=0)
+    gram: float = Field(12.0, ge=0)
+    nearest: float = Field(4.0, ge=0)
+    content: float = Field(3.0, ge=0)
+    steady: float = Field(18.0, ge=0)
+    outside: float = Field(10.0, ge=0)  # values that no screen can show
+    patches: float = Field(8.0, ge=0)  # without a teacher
+    nce: float = Field(1.0, ge=0)  # without a teacher
+    critic_width: int = Field(32, ge=1)
+    columns: int = Field(2048, ge=1)
 
 
 def check(material: Material) -> str:
@@ -67,9 +68,12 @@ def check(material: Material) -> str:
     if len(names) != 1:
         raise InputError(f"recipe one_image learns from exactly one painting, not {len(names)}: {', '.join(names[:4]) or 'none'}")
     painting = material.references.images[0]
-    if painting.std() < 2:
+    if min(material.references.sizes[0]) < SMALLEST_PX:
+        size = "x".join(map(str, material.references.sizes[0]))
+        raise InputError(f"{names[0]}: {size} pixels are too few to see a look in; give {SMALLEST_PX} each way or more")
+    if painting.std((0, 1)).max() < 2:
         raise InputError(f"{names[0]}: the picture is one flat colour; there is no look in it to learn")
-    height, width = painting.shape[:2]
+    width, height = material.references.sizes[0]
     return f"one painting, {names[0]} ({width}x{height}), on {len(material.photos.images)} photographs"
 
 

@@ -1,0 +1,46 @@
+"""Join the tiers of one look, learnt in separate runs, into the style file that is shipped.
+
+    python tools/ship.py great-wave runs/great-wave-live-3.style runs/great-wave-full-3.style --figure style_full=0.38
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from impasto.errors import ImpastoError
+from impasto.styles.library import SHIPPED
+from impasto.styles.package import Card, StyleFile, write_style
+
+
+def joined(name: str, styles: list[StyleFile], figures: dict[str, float]) -> Card:
+    """One card for all tiers; the records of the runs are laid together, the last file's preview and settings stand."""
+    last = styles[-1].card
+    records = [style.card.training for style in styles]
+    together = {
+        field: {tier: value for record in records for tier, value in getattr(record, field).items()}
+        for field in ("steps", "minutes", "images")
+    }
+    training = records[-1].model_copy(update={**together, "command": f"training/{name}.sh", "figures": figures})
+    tiers = {tier: held for style in styles for tier, held in style.card.tiers.items()}
+    return last.model_copy(update={"name": name, "licence": "Apache-2.0", "tiers": tiers, "training": training})
+
+
+def main() -> None:
+    """Read the files, write the shipped one, say where it is."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("name")
+    words.add_argument("files", nargs="+", type=Path)
+    words.add_argument("--figure", action="append", default=[], help="name=value, measured on the finished look")
+    given = words.parse_args()
+    try:
+        styles = [StyleFile.open(file) for file in given.files]
+        figures = {name: float(value) for name, _, value in (pair.partition("=") for pair in given.figure)}
+        card = joined(given.name, styles, figures)
+        graphs = {tier: style.graph(tier) for style in styles for tier in style.card.tiers}
+        print(write_style(SHIPPED / f"{given.name}.style", card, {str(t): g for t, g in graphs.items()}, styles[-1].preview))
+    except (ImpastoError, ValueError) as error:
+        raise SystemExit(f"ship: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
