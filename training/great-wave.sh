@@ -2,14 +2,14 @@
 # How the shipped look `great-wave` was learnt, run from the root of the repository with the extra `learn` installed and the
 # data beside it (hashes of every file: `impasto styles show great-wave`). First calm, with the content held tightly, so that
 # forms settle; then with the texture terms raised, which is where the woodblock comes from; then content and steadiness are
-# brought back, so that faces hold and the paint moves with the picture.
+# brought back, so that faces hold and the paint moves with the picture. `last` is for live alone, after both have had the others.
 set -euo pipefail
 data=../shared/data
 common=("$data/styles/refs_pd/hokusai_great_wave.jpg" --photos training/photos.txt --seed 1
   --teacher "$data/weights/vgg19_normalised_relu3_1.safetensors" --teacher "$data/weights/vgg19_compact_relu5_1.safetensors"
   --title "The Great Wave" --author "Katsushika Hokusai (1760-1849)" --licence "public domain"
   --source "The Great Wave off Kanagawa, about 1831" --look-licence Apache-2.0)
-stage=${1:?stage: first, second, third or fourth} tier=${2:?tier: live or full}
+stage=${1:?stage: first, second, third, fourth or last} tier=${2:?tier: live or full}
 look() { echo "runs/great-wave-$tier-$1.style"; }
 learn() { impasto learn "${common[@]}" --tier "$tier" -o "$(look "$1")" --run "runs/great-wave-$tier-$1" "${@:2}"; }
 case $stage in
@@ -19,4 +19,7 @@ case $stage in
   fourth)
     impasto styles blend "$(look 1)" "$(look 3)" -o "$(look 4)" --weight 0.75
     learn 5 --minutes 12 --from "$(look 4)" --set gram=20 --set content=5 --set nearest=10 --set steady=32 ;;
+  last) # a little of the calm look back into the live network; then both into one file
+    impasto styles blend "$(look 1)" "$(look 5)" -o "$(look 6)" --weight 0.85
+    python tools/ship.py great-wave runs/great-wave-live-6.style runs/great-wave-full-5.style "${@:3}" ;;
 esac
