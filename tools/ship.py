@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from impasto.errors import ImpastoError
@@ -12,15 +13,15 @@ from impasto.styles.library import SHIPPED
 from impasto.styles.package import Card, StyleFile, write_style
 
 
-def joined(name: str, styles: list[StyleFile], figures: dict[str, float]) -> Card:
-    """One card for all tiers; the records of the runs are laid together, the last file's preview and settings stand."""
+def joined(name: str, styles: list[StyleFile], earlier: list[StyleFile], figures: dict[str, float]) -> Card:
+    """One card for all tiers; steps, minutes and images add up over the stages, the last file's preview and settings stand."""
     last = styles[-1].card
-    records = [style.card.training for style in styles]
-    together = {
-        field: {tier: value for record in records for tier, value in getattr(record, field).items()}
-        for field in ("steps", "minutes", "images")
-    }
-    training = records[-1].model_copy(update={**together, "command": f"training/{name}.sh", "figures": figures})
+    together: dict[str, Counter[str]] = {field: Counter() for field in ("steps", "minutes", "images")}
+    for style in [*earlier, *styles]:
+        for field, total in together.items():
+            total.update(getattr(style.card.training, field))
+    sums = {field: {tier: round(value, 2) for tier, value in total.items()} for field, total in together.items()}
+    training = last.training.model_copy(update={**sums, "command": f"training/{name}.sh", "figures": figures})
     tiers = {tier: held for style in styles for tier, held in style.card.tiers.items()}
     return last.model_copy(update={"name": name, "licence": "Apache-2.0", "tiers": tiers, "training": training})
 
@@ -30,12 +31,14 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("name")
     words.add_argument("files", nargs="+", type=Path)
+    words.add_argument("--earlier", action="append", default=[], type=Path, help="a file of an earlier stage, for the sums")
     words.add_argument("--figure", action="append", default=[], help="name=value, measured on the finished look")
     given = words.parse_args()
     try:
         styles = [StyleFile.open(file) for file in given.files]
+        earlier = [StyleFile.open(file) for file in given.earlier]
         figures = {name: float(value) for name, _, value in (pair.partition("=") for pair in given.figure)}
-        card = joined(given.name, styles, figures)
+        card = joined(given.name, styles, earlier, figures)
         graphs = {tier: style.graph(tier) for style in styles for tier in style.card.tiers}
         print(write_style(SHIPPED / f"{given.name}.style", card, {str(t): g for t, g in graphs.items()}, styles[-1].preview))
     except (ImpastoError, ValueError) as error:

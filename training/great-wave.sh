@@ -20,6 +20,7 @@ case $stage in
     impasto styles blend "$(look 1)" "$(look 3)" -o "$(look 4)" --weight 0.75
     learn 5 --minutes 12 --from "$(look 4)" --set gram=20 --set content=5 --set nearest=10 --set steady=32 ;;
   last) # a little of the calm look back into the live network; then both into one file
-    impasto styles blend "$(look 1)" "$(look 5)" -o "$(look 6)" --weight 0.85
-    python tools/ship.py great-wave runs/great-wave-live-6.style runs/great-wave-full-5.style "${@:3}" ;;
+    impasto styles blend "$(look 1)" "$(look 5)" -o "$(look 6)" --weight 0.85 --overwrite
+    earlier=(); for file in runs/great-wave-{live,full}-{1,2,3}.style; do earlier+=(--earlier "$file"); done
+    python tools/ship.py great-wave runs/great-wave-live-6.style runs/great-wave-full-5.style "${earlier[@]}" "${@:3}" ;;
 esac
