@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from io import BytesIO
 from math import inf, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from impasto.engine import Engine
+    from impasto.styles.package import Tier
 
 OPSET = 17
 IR = 8  # the file format of that opset's time: old engines read it too
 FP16_STEPS = 1.0  # how far, in 1/255, fp16 weights may move the picture
 TRIAL_PX = 192
+PREVIEW_SIZE = (512, 288)
 
 
 def export_graph(generator: nn.Module) -> bytes:
@@ -56,6 +59,20 @@ def read_weights(graph: bytes) -> dict[str, NDArray[np.float32]]:
 
     found = onnx.load_from_string(graph).graph.initializer
     return {weight.name: numpy_helper.to_array(weight).astype(np.float32) for weight in found}
+
+
+def paint_preview(graph: bytes, tier: Tier) -> bytes:
+    """The preview of a look as a PNG: the same frame of the procedural plate for all, so that looks can be compared."""
+    from PIL import Image
+
+    from impasto.engine import load_engine
+    from impasto.media.plate import Plate
+
+    frame = Plate(*PREVIEW_SIZE, 24, 0).frame(0).rgb
+    painted = load_engine("onnx").open(graph, tier, "fp32").paint(frame[None])[0]
+    buffer = BytesIO()
+    Image.fromarray(painted).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 class Parity(NamedTuple):

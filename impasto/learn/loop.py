@@ -106,6 +106,8 @@ class Training:
         from torch.utils.tensorboard import SummaryWriter
 
         self.resume()
+        for damaged in self.passed_over:
+            yield Progress("passed over a damaged checkpoint", note=damaged)
         curves = SummaryWriter(str(self.folder / "curves"), purge_step=self.step)
         started = saved = time.monotonic()
         began, first_step, last_said, in_a_row = started - self.seconds, self.step, 0.0, 0

@@ -8,19 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
-from io import BytesIO
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from PIL import Image
 from pydantic import BaseModel
-from torch import Tensor
 
-from impasto.engine.export import export_graph
+from impasto.engine.export import export_graph, paint_preview
 from impasto.job import Done
-from impasto.learn.data import Material, to_tensor
+from impasto.learn.data import Material
 from impasto.learn.loop import Training
 from impasto.models.blocks import Painter
 from impasto.styles.archive import replace_file
@@ -30,8 +26,6 @@ from impasto.styles.preview import check_preview
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
-
-PREVIEW_SIZE = (512, 288)
 
 
 def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[TierName, Training]) -> Done:
@@ -56,10 +50,10 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         credits=[Credit(work=n, author=job.author, licence=job.licence, source=job.source) for n in material.references.names],
         training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
     )
-    best = trained["full"] if "full" in trained else next(iter(trained.values()))
-    picture = preview(best.average, material)
-    write_style(job.out, card, graphs, png(picture))
-    replace_file(job.preview, png(picture), lambda path: check_preview(path.read_bytes(), path))
+    best = "full" if "full" in trained else next(iter(trained))
+    picture = paint_preview(graphs[best], tiers[best])
+    write_style(job.out, card, graphs, picture)
+    replace_file(job.preview, picture, lambda path: check_preview(path.read_bytes(), path))
     steps = {tier: training.step for tier, training in trained.items()}
     minutes = {tier: round(training.seconds / 60, 2) for tier, training in trained.items()}
     skipped = sum(training.skipped for training in trained.values())
@@ -140,20 +134,3 @@ def command_line(job: TrainJob, trained: dict[TierName, Training]) -> str:
 def slug(text: str) -> str:
     """A name that is safe as a file and as a word on the command line."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "look"
-
-
-@torch.inference_mode()
-def preview(generator: Painter, material: Material) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """A frame of the procedural plate, painted: the same scene for every look, so looks can be compared."""
-    from impasto.media.plate import Plate
-
-    plate = Plate(*PREVIEW_SIZE, 24, 0).frame(0).rgb
-    painted: Tensor = generator.eval()(to_tensor([plate]))
-    return (painted[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
-
-
-def png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
-    """The picture as the bytes of a PNG."""
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

@@ -2,10 +2,10 @@
 
 It works for looks that were learnt one from another (or from one start): their weights are still about the same things.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,8 +15,6 @@ from impasto.job import Done, Job, Progress, option
 if TYPE_CHECKING:
     from impasto.styles.card import Card, TierName
     from impasto.styles.package import StyleFile
-
-PREVIEW_SIZE = (512, 288)
 
 
 class BlendJob(Job):
@@ -33,6 +31,7 @@ class BlendJob(Job):
 
     def run(self) -> Iterator[Progress | Done]:
         """Mix the tiers that both have, paint a preview, write the file."""
+        from impasto.engine.export import paint_preview
         from impasto.media.landing import check_output
         from impasto.styles.library import find
         from impasto.styles.package import StyleFile, write_style
@@ -47,7 +46,7 @@ class BlendJob(Job):
             graphs[tier] = mixed(one.graph(tier), other.graph(tier), self.weight)
         card = blended_card(one, other, self.weight, self.out.stem)
         best: TierName = "full" if "full" in card.tiers else next(iter(card.tiers))
-        write_style(self.out, card, graphs, _preview(graphs[best], card, best))
+        write_style(self.out, card, graphs, paint_preview(graphs[best], card.tiers[best]))
         yield Done(self.out, f"mixed {one.card.name} and {other.card.name} into {self.out}", {"tiers": list(graphs)})
 
 
@@ -92,15 +91,3 @@ def _shared_tiers(one: StyleFile, other: StyleFile) -> list[TierName]:
         names = f"{one.card.name} and {other.card.name}"
         raise InputError(f"{names} have no network of one shape in common; blend looks of one start")
     return shared
-
-
-def _preview(graph: bytes, card: Card, tier: TierName) -> bytes:
-    from PIL import Image
-
-    from impasto.engine import load_engine
-    from impasto.media.plate import Plate
-
-    painted = load_engine("onnx").open(graph, card.tiers[tier], "fp32").paint(Plate(*PREVIEW_SIZE, 24, 0).frame(0).rgb[None])[0]
-    buffer = BytesIO()
-    Image.fromarray(painted).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

@@ -164,3 +164,9 @@ def test_only_the_last_two_checkpoints_stay(tmp_path: Path) -> None:
         run.save()
     assert [p.name for p in sorted(tmp_path.glob("*.checkpoint"))] == ["step-00000004.checkpoint", "step-00000005.checkpoint"]
     assert not list(tmp_path.glob("*.writing"))
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
+    (tmp_path / "step-00000009.checkpoint").write_bytes(b"no checkpoint")
+    told = [step.note for step in training(tmp_path, 3).run()]
+    assert any("step-00000009.checkpoint" in note for note in told)

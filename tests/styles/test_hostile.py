@@ -78,7 +78,7 @@ def test_the_corpus_is_hostile_by_one_fault_each(tmp_path: Path) -> None:
     """What the corpus is made from is sound, so it is the fault that is refused."""
     path = tmp_path / "sound.style"
     path.write_bytes(zip_of(parts()))
-    StyleFile.open(path).check()
+    assert StyleFile.open(path).check().path == path
 
 
 @pytest.mark.skipif(not PROCESS.exists(), reason="only Linux tells a process its own peak of memory in /proc")
