@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ class ClipInfo:
     width: int
     height: int
     frames: int = 1
-    fps: float = 0.0  # 0: a still or a sequence without a rate
+    fps: Fraction = Fraction(0)  # 0: a still or a sequence without a rate
     depth: str = "uint8"  # numpy name of the native storage
     channels: int = 3
+    tags: dict[str, Any] = field(default_factory=dict)  # of the clip as a whole: "bits", "colour", "timecode" ..., for the writer
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Frame:
 
     pixels: Pixels
     number: int = 0
-    tags: dict[str, Any] = field(default_factory=dict)  # "icc": bytes, "dpi": ..., whatever the writer lays back
+    tags: dict[str, Any] = field(default_factory=dict)  # "icc": bytes, "time": seconds ..., whatever the writer lays back
 
     @property
     def alpha(self) -> Pixels | None:

@@ -186,11 +186,13 @@ def test_no_words_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 WAITING = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 sys.path.insert(0, {folder!r})
 from impasto import cli
 from impasto.job import Done, Job, Progress
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it, and so would its children
 
 class Wait(Job):
     command = help = "wait"

@@ -5,27 +5,36 @@ Nothing here loads a media library before a path is opened.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from os.path import isdir  # unlike Path.is_dir, it has no opinion on names no disk can hold
+from os.path import isdir, isfile  # unlike Path.is_dir, they have no opinion on names no disk can hold
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from impasto.errors import MediaError
+from impasto.media.encoding import DEFAULT, Encoding
 
 if TYPE_CHECKING:  # numpy comes with frames, and whoever only asks for a command's help needs none
     from impasto.frame import ClipInfo, Frame
 
-STILLS = "impasto.media.stills"
-WRITERS = {".png": STILLS, ".jpg": STILLS, ".jpeg": STILLS, ".tif": STILLS, ".tiff": STILLS}
-READERS = {**WRITERS, ".webp": STILLS}
+STILLS, EXR, VIDEO = "impasto.media.stills", "impasto.media.exr", "impasto.media.video"
+PICTURES = dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".dpx"), STILLS) | {".exr": EXR}
+MOVIES = dict.fromkeys((".mp4", ".mov", ".mkv", ".webm", ".avi"), VIDEO)
+WRITERS = READERS = PICTURES | MOVIES
+Missing = Literal["error", "hold", "skip"]
 
 
 class Reader(Protocol):
     """Frames out of a file. Opening reads the header alone, so a bad path fails before work begins."""
 
     info: ClipInfo
+
+    def numbers(self) -> Sequence[int]:
+        """The number of every frame there is, rising: a sequence has those of its files, a video counts from 1, a still is 0."""
+
+    def read(self, numbers: Sequence[int]) -> Iterator[Frame]:
+        """These frames, which rise too; what lies before and between them is passed over as cheaply as the format allows."""
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -54,19 +63,29 @@ class Writer(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def open_reader(path: str | Path) -> Reader:
-    """Open a picture or clip for reading; its suffix chooses the format."""
+def open_reader(path: str | Path, missing: Missing = "error") -> Reader:
+    """Open a picture, a clip, or a sequence (a pattern or a folder) for reading; a suffix chooses the format.
+
+    `missing` says what the gaps of a sequence are: a fault, a repetition of the frame before, or left out.
+    """
     path = Path(path)
-    if isdir(path):
-        raise MediaError("is a folder: name a picture in it", path)
+    if is_sequence(path):
+        from impasto.media import sequence
+
+        return sequence.open_reader(path, missing)
     reader: Reader = _module(path, READERS, "read").open_reader(path)
     return reader
 
 
-def open_writer(path: str | Path, like: ClipInfo, overwrite: bool = False) -> Writer:
+def is_sequence(path: str | Path) -> bool:
+    """Whether a path stands for many pictures: a folder, or a pattern as in shot.####.png, shot.%04d.png, shot.$F4.png, *.png."""
+    return isdir(path) or (bool(re.search(r"[#@*?]|%0?\d*d|\$F\d*", Path(path).name)) and not isfile(path))
+
+
+def open_writer(path: str | Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> Writer:
     """Open a picture or clip for writing frames as `like` describes them; its suffix chooses the format."""
     path = Path(path)
-    writer: Writer = writer_for(path).open_writer(path, like, overwrite)
+    writer: Writer = writer_for(path).open_writer(path, like, overwrite, encoding)
     return writer
 
 
@@ -79,7 +98,7 @@ def list_pictures(folder: str | Path) -> list[Path]:
     """The pictures that lie in a folder, in the order a person counts (frame 2 before frame 10)."""
     folder = Path(folder)
     try:
-        files = [file for file in folder.iterdir() if file.suffix.lower() in READERS and not file.name.startswith(".")]
+        files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURES and not file.name.startswith(".")]
     except OSError as error:
         raise MediaError(f"cannot be listed as a folder of pictures: {(error.strerror or str(error)).lower()}", folder) from None
     return sorted((file for file in files if file.is_file()), key=_counting_order)

@@ -7,7 +7,7 @@ alpha is refused rather than flattened on a background nobody chose.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +18,7 @@ import OpenImageIO as oiio
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.container import check_container
+from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.landing import Landing
 
 MAX_PIXELS = 2**29  # 23,000 x 23,000; a header that says more is taken for a bomb
@@ -45,7 +46,7 @@ def open_reader(path: Path) -> StillReader:
     return StillReader(path)
 
 
-def open_writer(path: Path, like: ClipInfo, overwrite: bool = False) -> StillWriter:
+def open_writer(path: Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> StillWriter:
     """Open a place for one picture."""
     return StillWriter(path, like, overwrite)
 
@@ -80,6 +81,14 @@ class StillReader:
             raise MediaError(f"holds {spec.format} values: save it with 8 or 16 bits", self.path)
         if not 1 <= spec.nchannels <= 4:
             raise MediaError(f"has {spec.nchannels} channels: save it as grey or RGB, with or without alpha", self.path)
+
+    def numbers(self) -> Sequence[int]:
+        """A still is frame 0."""
+        return (0,)
+
+    def read(self, numbers: Sequence[int]) -> Iterator[Frame]:
+        """The picture, if it is asked for."""
+        return (frame for frame in self if frame.number in numbers)
 
     def __iter__(self) -> Iterator[Frame]:
         spec, size = self._input.spec(), f"{self.info.width}x{self.info.height}"

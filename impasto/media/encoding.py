@@ -1,0 +1,23 @@
+"""How frames are to be stored where a format leaves the choice. Each format takes what concerns it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Codec = Literal["auto", "h264", "h265", "prores", "prores4444", "dnxhr", "ffv1", "vp9", "av1"]
+Quality = Literal["lossless", "high", "medium", "draft"]
+Chroma = Literal["auto", "420", "422", "444"]
+Bits = Literal["auto", "8", "10", "12", "16", "half", "float"]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """`auto` takes the format's own default, or keeps what the source had."""
+
+    codec: Codec = "auto"
+    quality: Quality = "high"  # high: no difference to be seen; draft: quick, for looking at
+    chroma: Chroma = "auto"
+    bits: Bits = "auto"
+
+
+DEFAULT = Encoding()
