@@ -41,7 +41,7 @@ COMMANDS = {
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
     "bench": (
-        "impasto.bench:BenchJob",
+        "impasto.bench.job:BenchJob",
         "Measure how fast this machine paints: the network alone, without reading and writing files.",
     ),
 }

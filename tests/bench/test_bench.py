@@ -10,7 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
-from impasto.bench import PEER, BenchJob, Row, open_peer, peer_graph, table
+from impasto.bench.job import BenchJob, table
+from impasto.bench.network import Row
+from impasto.bench.peer import PEER, open_peer, peer_graph
 from impasto.engine import load_engine
 from impasto.errors import InputError
 from impasto.job import Done, Progress
@@ -96,6 +98,7 @@ def test_what_is_not_there_is_refused_before_measuring(look: str, tmp_path: Path
 
 
 def test_its_module_loads_nothing_heavy() -> None:
-    code = "import sys, impasto.bench; print(sorted({'numpy', 'onnx', 'openvino', 'onnxruntime', 'torch'} & set(sys.modules)))"
+    heavy = {"numpy", "onnx", "openvino", "onnxruntime", "torch"}
+    code = f"import sys, impasto.bench.job; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
