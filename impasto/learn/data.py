@@ -86,6 +86,23 @@ def read_pictures(paths: Iterable[Path], long_side: int) -> Pictures:
     return found
 
 
+def gather_references(places: Sequence[Path], long_side: int) -> Pictures:
+    """The pictures that were named, and those in folders and lists; one that was named and cannot be read is an error."""
+    named = [place for place in places if not place.is_dir() and place.suffix != ".txt"]
+    for path in named:
+        if not path.is_file():
+            raise InputError(f"{path}: no such picture")
+    found = read_pictures(named, long_side)
+    if found.refused:
+        raise InputError(found.refused[0])
+    many = [place for place in places if place not in named]
+    if many:
+        more = gather_photos(many, long_side)
+        for name in ("images", "names", "sizes", "hashes", "refused"):
+            getattr(found, name).extend(getattr(more, name))
+    return found
+
+
 def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
     """All pictures below the folders and in the lists; with no place given, frames of the procedural plate.
 

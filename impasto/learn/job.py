@@ -73,9 +73,10 @@ class TrainJob(Job):
         _need_torch()
         from impasto.learn import package
 
-        plate = "; no photographs given, so frames of the procedural plate are painted first" if not self._places() else ""
+        needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self._places()
+        plate = "; no photographs given, so frames of the procedural plate are painted first" if needs else ""
         yield Progress("reading", note=f"{len(self.references)} reference{plate}")
-        material = self._material(settings)
+        material = self._material(recipe, settings)
         yield Progress("reading", note=recipe.check(material))
         for refused in material.photos.refused:
             yield Progress("left out", note=refused)
@@ -128,19 +129,16 @@ class TrainJob(Job):
                 if same_file(target, source):
                     raise InputError(f"{target}: is also an input, which is never overwritten: choose another name")
 
-    def _material(self, settings: BaseModel) -> Material:
+    def _material(self, recipe: ModuleType, settings: BaseModel) -> Material:
         import torch
 
         from impasto.learn import data
         from impasto.models.perception import Perception
 
-        for path in self.references:
-            if not path.is_file():
-                raise InputError(f"{path}: no such picture")
-        references = data.read_pictures(self.references, getattr(settings, "style_side", 512))
-        if references.refused:
-            raise InputError(references.refused[0])
-        photos = data.gather_photos(self._places(), getattr(settings, "photo_side", 512) * 5 // 4)
+        references = data.gather_references(self.references, getattr(settings, "style_side", 512))
+        photos = data.Pictures([])
+        if getattr(recipe, "NEEDS_PHOTOS", True):
+            photos = data.gather_photos(self._places(), getattr(settings, "photo_side", 512) * 5 // 4)
         teachers = self.teachers()
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         perception = Perception(teachers).to(device) if teachers else None
@@ -171,7 +169,8 @@ class TrainJob(Job):
         if self.start:
             self._start_from(generator, tier)
         generator = on_device(generator, material.device)
-        per_epoch = max(1, len(material.photos.images) // getattr(settings, "batch", 1))
+        pictures = material.photos.images or material.references.images
+        per_epoch = max(1, len(pictures) // getattr(settings, "batch", 1))
         steps = self.steps or (max(1, round(self.epochs * per_epoch)) if self.epochs else 0)
         minutes = self.minutes or (0.0 if steps else DEFAULT_MINUTES)
         pace = Pace(steps=steps, minutes=minutes, generator_rate=generator.learning_rate)
