@@ -1,0 +1,120 @@
+"""What a file to be written will be: its headers, what is painted into it, and what is taken from the source."""
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from impasto.errors import MediaError
+from impasto.frame import Pixels
+from impasto.media.encoding import Encoding
+from impasto.media.exr.container import COMPRESSIONS, LONG_NAMES, Attributes, Channel, Layout, Part, channel_list
+from impasto.media.exr.packing import lossless
+from impasto.media.exr.reader import Source
+
+_SUFFIXES = {1: "Y", 2: "YA", 3: "RGB", 4: "RGBA"}
+_DEPTHS = {"half": "float16", "float": "float32"}
+_SHORT_NAME = 31
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file before its pixels are there."""
+
+    parts: tuple[Part, ...]
+    number: int  # of the part that is painted
+    painted: tuple[str, ...]  # channels, in the order of the pixels
+    flags: int
+    multi_part: bool
+    premultiply: bool  # the pixels come with alpha not multiplied in
+    layout: Layout | None = None  # of the source
+
+    @property
+    def part(self) -> Part:
+        """The part that is painted."""
+        return self.parts[self.number]
+
+    @property
+    def untouched(self) -> list[str]:
+        """The channels of the painted part that are taken from the source."""
+        return [channel.name for channel in self.part.channels if channel.name not in self.painted]
+
+
+def plain(pixels: Pixels, size: tuple[int, int], fps: Fraction, encoding: Encoding, tags: dict[str, Any]) -> Plan:
+    """A picture from elsewhere: one part, half floats unless wanted otherwise, zip."""
+    width, height = size
+    kind = _DEPTHS.get(encoding.bits, "float32" if pixels.dtype == "float32" and encoding.bits == "auto" else "float16")
+    names = tuple(_SUFFIXES[pixels.shape[2]])
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    attributes: Attributes = {
+        b"compression": (b"compression", bytes(1)),
+        b"dataWindow": (b"box2i", window),
+        b"displayWindow": (b"box2i", window),
+        b"lineOrder": (b"lineOrder", bytes(1)),
+        b"pixelAspectRatio": (b"float", struct.pack("<f", 1)),
+        b"screenWindowCenter": (b"v2f", bytes(8)),
+        b"screenWindowWidth": (b"float", struct.pack("<f", 1)),
+    }
+    if fps:
+        attributes[b"framesPerSecond"] = b"rational", struct.pack("<iI", fps.numerator, fps.denominator)
+    part = Part(attributes, (), (0, 0, width - 1, height - 1), "zip", None, 0, False, "", 0)
+    part = _with_channels(part, [Channel(name, kind) for name in names], tags)
+    return Plan((part,), 0, names, 2, False, _multiplies(pixels, tags))
+
+
+def replacing(source: Source, pixels: Pixels, size: tuple[int, int], encoding: Encoding, tags: dict[str, Any]) -> Plan:
+    """The source's own file with one layer painted, or with a layer more."""
+    path = source.path
+    layout = source.layout()
+    part = layout.parts[source.layer.part]
+    if size != (part.width, part.height):
+        raise MediaError(f"is {size[0]}x{size[1]}, its source {part.width}x{part.height}: other layers cannot follow", path)
+    painted = _painted(source, pixels.shape[2])
+    before = {channel.name: channel for channel in part.channels}
+    gone = set() if source.to_layer else set(source.layer.channels)
+    if taken := [name for name in painted if name in before and name not in gone]:
+        raise MediaError(f"would lose the channel {taken[0]!a} that is there already: name a new layer with --to-layer", path)
+    kinds = {name: _DEPTHS.get(encoding.bits, before[source.layer.channels[0]].kind) for name in painted}
+    if encoding.bits == "auto":
+        kinds |= {name: before[name].kind for name in painted if name in before}
+    fresh = [replace(before.get(name, Channel(name, kind)), kind=kind) for name, kind in kinds.items()]
+    changed = _with_channels(part, [*(channel for channel in part.channels if channel.name not in gone), *fresh], tags)
+    parts = tuple(changed if each is part else each for each in layout.parts)
+    long = LONG_NAMES if any(len(name.encode("utf-8", "surrogateescape")) > _SHORT_NAME for name in painted) else 0
+    number = source.layer.part
+    return Plan(parts, number, painted, layout.flags | long, layout.multi_part, _multiplies(pixels, tags), layout)
+
+
+def _painted(source: Source, count: int) -> tuple[str, ...]:
+    """The names of the channels that the pixels become: those they came from, or a new layer's."""
+    if not source.to_layer and count == len(source.layer.channels):
+        return source.layer.channels
+    prefix = f"{source.to_layer}." if source.to_layer else source.layer.prefix  # grey that became colour needs new names too
+    return tuple(prefix + suffix for suffix in _SUFFIXES[count])
+
+
+def _with_channels(part: Part, channels: Sequence[Channel], tags: dict[str, Any]) -> Part:
+    """The part with these channels, packed so that every bit of them comes back; all else in its header stays."""
+    channels = tuple(sorted(channels, key=lambda channel: channel.name.encode("utf-8", "surrogateescape")))
+    compression = lossless(part.compression, [channel.kind for channel in channels])
+    attributes = dict(part.attributes)
+    attributes[b"channels"] = b"chlist", channel_list(channels)
+    attributes[b"compression"] = b"compression", bytes([COMPRESSIONS.index(compression)])
+    if attributes.get(b"lineOrder") == (b"lineOrder", b"\1"):  # bottom up: rows come from the top here
+        attributes[b"lineOrder"] = b"lineOrder", b"\0"
+    if part.levels:  # halvings of the picture as it was would show it unpainted
+        kind, value = attributes[b"tiles"]
+        attributes[b"tiles"] = kind, value[:8] + bytes([value[8] & 0xF0])
+    if "chromaticities" in tags:
+        attributes[b"chromaticities"] = b"chromaticities", struct.pack("<8f", *tags["chromaticities"])
+    part = replace(part, attributes=attributes, channels=channels, compression=compression, levels=0)
+    part = replace(part, chunks=part.first_level_chunks)
+    if b"chunkCount" in attributes:
+        attributes[b"chunkCount"] = b"int", struct.pack("<i", part.chunks)
+    return part
+
+
+def _multiplies(pixels: Pixels, tags: dict[str, Any]) -> bool:
+    return pixels.shape[2] in (2, 4) and not tags.get("premultiplied", False)
