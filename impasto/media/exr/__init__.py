@@ -2,8 +2,8 @@
 
 The picture is the data window, overscan included. Values are what the file holds: scene-linear halves or floats, NaN and infinity
 among them, colour multiplied by alpha. Layers, parts (deep ones too) and attributes that are not painted come back bit by bit.
-What changes, and why: lossy compressions become zip, as packing untouched layers anew would wear them; so does PIZ where halves and
-floats are mixed in one part. Files stored bottom up are written top down. Halvings (mipmaps) of a painted part are left out.
+What changes: lossy compressions become zip, for packing untouched layers anew would wear them; so does PIZ where halves
+and floats are mixed in a part. Files stored bottom up are written top down. Halvings (mipmaps) of a painted part are left out.
 """
 from __future__ import annotations
 
