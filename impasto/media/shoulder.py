@@ -26,7 +26,8 @@ BLOCK = 2**15
 def encode(light: NDArray[Any]) -> Light:
     """Light as sRGB stores it; the curve goes on above 1, and below 0 is nothing."""
     light = np.fmax(np.asarray(light, np.float32), np.float32(0))
-    return np.where(light <= np.float32(0.0031308), light * np.float32(12.92), _curve_up(light))
+    curve = _curve_up(np.maximum(light, np.float32(0.003)))  # a power of 0 is nothing the line has not, and slow
+    return np.where(light <= np.float32(0.0031308), light * np.float32(12.92), curve)
 
 
 def decode(stored: NDArray[Any]) -> Light:
@@ -49,16 +50,20 @@ def from_display(painted: NDArray[Any], light: NDArray[Any] | None = None, knee:
 
 
 def _to_display(light: Light, knee: float) -> Light:
-    stored = encode(np.fmin(light, np.float32(BRIGHTEST)))
+    return _bent(encode(np.fmin(light, np.float32(BRIGHTEST))), knee)
+
+
+def _bent(stored: Light, knee: float) -> Light:
+    """The shoulder: what is stored above the knee, in the room between it and 1."""
     if knee < 1:
         room, bend = np.float32(1 - knee), np.float32(_bend(knee))
         above = np.maximum(stored - np.float32(knee), np.float32(0))
         above *= bend / room
         np.log1p(above, out=above)
         above *= room / bend
-        np.minimum(stored, np.float32(knee), out=stored)
+        stored = np.minimum(stored, np.float32(knee))
         stored += above
-    return np.minimum(stored, np.float32(1), out=stored)
+    return np.minimum(stored, np.float32(1))
 
 
 def _from_display(painted: Light, light: Light, knee: float) -> Light:
@@ -67,7 +72,7 @@ def _from_display(painted: Light, light: Light, knee: float) -> Light:
     if not light.max() <= edge:  # NaN goes this way too
         # Below the knee stands the knee itself, whose factor is 1: cheaper than to choose.
         bright = np.fmin(np.fmax(light, edge), np.float32(1e38))
-        found *= bright / _curve_down(_to_display(bright, knee))
+        found *= bright / _curve_down(_bent(_curve_up(np.minimum(bright, np.float32(BRIGHTEST))), knee))
     found += np.fmin(light, np.float32(0))  # light below nothing is a colour that no display shows: it is laid back
     finite = np.isfinite(light)
     if not finite.all():

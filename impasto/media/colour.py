@@ -1,0 +1,238 @@
+"""From a file's colours to those that looks were learnt on, and into the colours of the file that is written.
+
+    colour = open_colour("auto", "auto", reader.info, ".exr", ".exr")
+    seen = colour.to_working(rgb)             # float32 0..1, as a screen shows it
+    rgb = colour.from_working(painted, rgb)   # light as bright as it was, in the file's own primaries
+
+Looks see sRGB. Pictures and clips are taken as they are, no value touched. EXR is scene-linear with the primaries its header
+names, else Rec.709. Everything else has a name in an OpenColorIO configuration: $OCIO, or the one that comes with the library.
+"""
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.errors import InputError
+from impasto.frame import ClipInfo, Pixels
+from impasto.media.primaries import KNOWN, Chromaticities, chromaticities_of, to_rec709
+from impasto.media.shoulder import BRIGHTEST, KNEE, Light, decode, encode, from_display, to_display
+
+if TYPE_CHECKING:
+    import PyOpenColorIO as ocio
+
+AUTO = "auto"
+DEFAULT_CONFIG = "ocio://cg-config-latest"
+LINEAR = "Linear Rec.709 (sRGB)"  # in the default configuration: where all spaces meet
+_LOG_FILM = ("kodaklog", "cineon", "printing density")
+
+
+@dataclass(frozen=True)
+class Space:
+    """How stored values and light (linear, Rec.709 primaries, 1.0 is white) become each other."""
+
+    name: str
+    to_light: Callable[[Light], Light]
+    from_light: Callable[[Light], Light]
+    bright: bool = True  # it holds more light than a screen's white
+    linear: bool = False
+    chromaticities: Chromaticities | None = None  # of a linear space that has well-known ones
+
+
+@dataclass(frozen=True)
+class Colour:
+    """The way from one file's colours to the looks' and on to another file's."""
+
+    source: Space
+    target: Space
+
+    @property
+    def plain(self) -> bool:
+        """Whether looks see the values as they are stored, and nothing is to be done."""
+        return self.source is self.target is SCREEN
+
+    @property
+    def changes(self) -> bool:
+        """Whether values change even where nothing is painted."""
+        return self.source.name != self.target.name
+
+    def to_working(self, rgb: Pixels) -> Pixels:
+        """Stored colour [H,W,3] as looks see it: float32 in 0..1; the very array where it is that already."""
+        if self.source is SCREEN:
+            return rgb
+        return to_display(self.source.to_light(_finite(_unit(rgb))), KNEE if self.source.bright else 1)
+
+    def from_working(self, painted: Pixels, rgb: Pixels) -> Pixels:
+        """What was painted over `rgb` as the target stores it, in floats; what was no finite number stays what it was."""
+        if self.plain:
+            return painted
+        if self.source is SCREEN:
+            return self.target.from_light(decode(_unit(painted)))
+        stored = _unit(rgb)
+        light = self.source.to_light(_finite(stored))
+        return self._stored(from_display(_unit(painted), light, KNEE if self.source.bright else 1), stored)
+
+    def converted(self, rgb: Pixels) -> Pixels:
+        """Stored colour as the target stores it, unpainted: the very array where the two agree, else floats."""
+        if not self.changes:
+            return rgb
+        stored = _unit(rgb)
+        return self._stored(self.source.to_light(_finite(stored)), stored)
+
+    def _stored(self, light: Light, before: Light) -> Light:
+        stored = self.target.from_light(light)
+        if self.target is not SCREEN and not (finite := np.isfinite(before)).all():
+            stored = np.where(finite, stored, before)
+        return stored
+
+
+def open_colour(colour_in: str, colour_out: str, like: ClipInfo, read: str, written: str) -> Colour:
+    """The way between the colours of a source and those of a result; `read` and `written` are the suffixes of their files.
+
+    Named spaces are taken at their word. On its own, a result has the source's space; an EXR is linear, and what is made of one
+    for a screen is sRGB.
+    """
+    source = _told_by(like, read) if colour_in == AUTO else named(colour_in)
+    if colour_out != AUTO:
+        return Colour(source, source if colour_out == colour_in else named(colour_out))
+    if (read == ".exr") == (written == ".exr"):
+        return Colour(source, source)
+    if written == ".exr":
+        return Colour(source, source if source.linear else _linear(None))
+    return Colour(source, SCREEN)
+
+
+@cache
+def named(name: str) -> Space:
+    """A colour space by its name or alias in the configuration."""
+    config = _config(os.environ.get("OCIO") or DEFAULT_CONFIG)
+    space = config.getColorSpace(name)
+    if space is None:
+        if name.lower() == SCREEN.name.lower():
+            return SCREEN
+        raise InputError(_unknown(name, config))
+    if space.isData():
+        raise InputError(f"colour space '{name}' holds data, no colours: name the space that the values are in")
+    to_light, from_light = (partial(_apply, _processor(config, space.getName(), forward=way)) for way in (True, False))
+    # Linear spaces are a matrix: found by trying, whatever a configuration says of itself, and faster without the library.
+    probe = np.vstack([np.eye(3), np.eye(3) * 8, np.zeros((1, 3))]).astype(np.float32)
+    there = to_light(probe)
+    if np.allclose(there[3:6], there[:3] * 8, rtol=1e-3, atol=1e-3) and np.allclose(there[6], 0, atol=1e-4):
+        matrix = there[:3].T.astype(np.float64)
+        return _by_matrix(space.getName(), matrix, chromaticities_of(matrix))
+    white = to_light(np.ones((1, 3), np.float32)).max()
+    return Space(space.getName(), to_light, from_light, bright=bool(white > 1.05))
+
+
+def _told_by(like: ClipInfo, suffix: str) -> Space:
+    """What a file says of its own colours."""
+    told = str(like.tags.get("colorspace", ""))
+    if told.lower() in _LOG_FILM:
+        return LOG_FILM
+    if suffix != ".exr":
+        return SCREEN
+    if chromaticities := like.tags.get("chromaticities"):
+        return _linear(tuple(chromaticities))
+    with suppress(InputError):  # a name of somebody's own says nothing here
+        if told and (space := named(told)).linear:
+            return space
+    return _linear(None)
+
+
+@cache
+def _linear(chromaticities: Chromaticities | None) -> Space:
+    if chromaticities is None:
+        return _by_matrix(LINEAR, np.eye(3), KNOWN["Rec.709"])
+    matrix = to_rec709(chromaticities)
+    told = " ".join(f"{value:.4g}" for value in chromaticities)
+    name = LINEAR if chromaticities_of(matrix) == KNOWN["Rec.709"] else f"linear, primaries {told}"
+    return _by_matrix(name, matrix, chromaticities)
+
+
+def _by_matrix(name: str, matrix: NDArray[np.float64], chromaticities: Chromaticities | None) -> Space:
+    if np.allclose(matrix, np.eye(3), atol=2e-4):
+        return Space(name, _same, _same, linear=True, chromaticities=chromaticities)
+    there, back = (each.T.astype(np.float32) for each in (matrix, np.linalg.inv(matrix)))
+    return Space(name, lambda rgb: rgb @ there, lambda light: light @ back, linear=True, chromaticities=chromaticities)
+
+
+def _same(values: Light) -> Light:
+    return values
+
+
+def _unit(values: Pixels) -> Light:
+    """Stored values as float32; integers as fractions of their greatest."""
+    if np.issubdtype(values.dtype, np.integer):
+        return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    return values.astype(np.float32, copy=False)
+
+
+def _finite(values: Light) -> Light:
+    """Values that a matrix cannot spread as NaN over its neighbours."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values, nan=0.0, posinf=BRIGHTEST, neginf=0.0)
+
+
+def _film_to_light(stored: Light) -> Light:
+    black = 10 ** ((95 - 685) / 300)
+    light: Light = (np.power(np.float32(10), (stored * 1023 - 685) / 300) - np.float32(black)) / np.float32(1 - black)
+    return light
+
+
+def _light_to_film(light: Light) -> Light:
+    black = 10 ** ((95 - 685) / 300)
+    stored: Light = (np.log10(np.maximum(light * np.float32(1 - black) + np.float32(black), np.float32(1e-6))) * 300 + 685) / 1023
+    return stored
+
+
+SCREEN = Space("sRGB", decode, lambda light: np.minimum(encode(light), np.float32(1)), bright=False)
+LOG_FILM = Space("log film", _film_to_light, _light_to_film)  # Cineon: 10-bit printing density, 95 is black and 685 white
+
+
+def _apply(processor: ocio.CPUProcessor, values: Light) -> Light:
+    found = np.array(values, np.float32, order="C")
+    processor.applyRGB(found)
+    return found
+
+
+@cache
+def _config(name: str) -> ocio.Config:
+    import PyOpenColorIO as ocio
+
+    try:
+        config = ocio.Config.CreateFromFile(name)
+        config.validate()
+    except ocio.Exception as error:
+        what = "$OCIO" if name != DEFAULT_CONFIG else "OpenColorIO"
+        raise InputError(f"{what}: the colour configuration {name} cannot be used: {_first_line(error)}") from None
+    return config
+
+
+def _processor(config: ocio.Config, name: str, forward: bool) -> ocio.CPUProcessor:
+    import PyOpenColorIO as ocio
+
+    ours = _config(DEFAULT_CONFIG)
+    ends: list[Any] = [config, name, ours, LINEAR] if forward else [ours, LINEAR, config, name]
+    try:
+        return ocio.Config.GetProcessorFromConfigs(*ends).getDefaultCPUProcessor()
+    except ocio.Exception as error:
+        raise InputError(f"colour space '{name}' cannot be converted: {_first_line(error)}") from None
+
+
+def _unknown(name: str, config: ocio.Config) -> str:
+    names = list(config.getColorSpaceNames())
+    by_alias = {alias.lower(): found for found in names for alias in (found, *config.getColorSpace(found).getAliases())}
+    close = dict.fromkeys(by_alias[match] for match in difflib.get_close_matches(name.lower(), by_alias, n=6, cutoff=0.5))
+    choices = list(close)[:3] or names
+    listed = ", ".join(f"'{choice}'" for choice in choices)
+    return f"no colour space is called '{name}': {'do you mean' if close else 'take one of'} {listed}{'?' if close else ''}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
