@@ -1,0 +1,193 @@
+"""Grain: how much of it a shot has, at which brightness and how coarse, measured once; and laid on the painting anew."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import ceil
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from impasto.frame import Pixels
+from impasto.render.oklab import as_float, as_stored, in_bands
+
+BLOCK_PX = 16  # places are judged in pairs of blocks of this size
+LEVELS = 8  # of brightness
+REACH_PX = 4  # how far apart grains may be and still know of each other
+QUIET = 0.2  # the share of places, of one brightness, that is taken to be flat
+MOST_BLOCKS = 4096  # of one frame
+MOST_CUT = 0.01  # of a block: more pixels at black or white would make grain look smaller than it is
+MOST_UNLIKE = 1.3  # grain is everywhere the same, texture is not: where quiet blocks differ more than that they hold texture
+LEAST_FINE, MOST_LOUD = 0.8, 2.5  # of the fineness and the variance of the grain that is seen best
+FLAT = 0.05  # the share of blocks that tells how grain clumps
+FAINTEST = 1e-9  # variance: below it there is nothing but rounding
+FEWEST = 32  # blocks that say anything about a level
+SHEET_PX = 1024  # of grain that is made once and laid each time at another place
+STEPS = 1024  # of brightness, between which grain does not change
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Grain:
+    """The grain of a shot: its spread by brightness for each channel, how it clumps, and how alike the channels' grain is."""
+
+    spread: Rows  # [3][LEVELS], of 0..1
+    clump: Rows  # [2 REACH_PX + 1] squared: correlation of a grain with those around it
+    alike: Rows  # [3][3]: correlation between the channels
+
+    @classmethod
+    def measure(cls, frames: Sequence[Pixels]) -> Self:
+        """Measure the grain in the flat places of a few frames from all over a shot.
+
+        A place is taken for flat because the block beside it is quiet: choosing the quiet blocks themselves would find less
+        grain than there is.
+        """
+        assert frames, "grain is measured in samples of the shot"
+        parts = [_blocks(frame) for frame in frames]
+        means, rest, trust = (np.concatenate(each) for each in zip(*parts, strict=True))
+        variance = np.square(rest).mean(axis=(1, 2))  # [N,3]
+        fineness = np.square(np.diff(rest, axis=2)).mean(axis=(1, 2)) / np.maximum(2 * variance, 1e-12)
+        measured = means.T, variance.T, trust.T, fineness.T
+        levels = np.stack([_by_level(*channel) for channel in zip(*measured, strict=True)])
+        clump, alike = _correlations(rest[_flat(means, variance, trust, levels)])
+        rounding = 1 / (12 * np.iinfo(frames[0].dtype).max ** 2) if np.issubdtype(frames[0].dtype, np.integer) else 0.0
+        return cls(_rows(np.sqrt((levels - rounding).clip(0))), _rows(clump), _rows(alike))
+
+    def lay(self, pixels: Pixels, number: int, seed: int = 0, amount: float = 1.0) -> Pixels:
+        """The pixels with this grain on them, another for each frame number and seed. 0 hands them back.
+
+        Towards black and white it fades, as there grain would be cut on one side and lift or dim the picture.
+        """
+        if amount == 0 or not np.any(self.spread):
+            return pixels
+        noise = self._placed((pixels.shape[0], pixels.shape[1]), number, seed)
+        spreads = self._table() * np.float32(amount)
+
+        def grainy(pixels: Pixels, noise: Pixels) -> Pixels:
+            values = as_float(pixels)
+            steps = np.clip(values * np.float32(STEPS - 1) + np.float32(0.5), 0, STEPS - 1).astype(np.int32)
+            room = np.maximum(np.minimum(values, 1 - values), 0) / 2
+            here = np.stack([spreads[channel].take(steps[..., channel]) for channel in range(3)], axis=2)
+            return as_stored(values + noise * np.minimum(here, room), pixels.dtype)
+
+        return in_bands(grainy, pixels, noise)
+
+    def _table(self) -> Pixels:
+        """Spread for each step of brightness, [3,STEPS]."""
+        centres, steps = (np.arange(LEVELS) + 0.5) / LEVELS, np.linspace(0, 1, STEPS)
+        return np.array([np.interp(steps, centres, row) for row in self.spread], np.float32)
+
+    def _placed(self, size: tuple[int, int], number: int, seed: int) -> Pixels:
+        """The sheet of grain, laid at a place of this frame's own and turned its own way."""
+        random = np.random.default_rng([abs(seed), abs(number), seed < 0, number < 0])
+        sheet = _sheet(self.clump, self.alike, seed)
+        down, across, turns = random.integers(0, (SHEET_PX, SHEET_PX, 4)).tolist()
+        sheet = sheet[:: 1 - 2 * (turns & 1), :: 1 - (turns & 2)]
+        rows, columns = (np.arange(length) for length in size)
+        return np.asarray(sheet[(rows + down)[:, None] % SHEET_PX, (columns + across) % SHEET_PX])
+
+def _blocks(frame: Pixels) -> tuple[Pixels, Pixels, Pixels]:
+    """Blocks from all over a frame: their means [N,3], what is left of them when flattened [N,B,B,3], and how loud it is beside
+    each, [N,3]; that is infinite where values are cut.
+    """
+    height, width = frame.shape[0] // BLOCK_PX, frame.shape[1] // (2 * BLOCK_PX) * 2
+    grid = frame[: height * BLOCK_PX, : width * BLOCK_PX].reshape(height, BLOCK_PX, width, BLOCK_PX, 3).swapaxes(1, 2)
+    some = np.ascontiguousarray(grid[:: max(1, height * width // MOST_BLOCKS)])
+    blocks = as_float(some).reshape(-1, BLOCK_PX, BLOCK_PX, 3)
+    rest = _flattened(blocks)
+    is_cut = ((blocks <= 0) | (blocks >= 1)).mean(axis=(1, 2)) > MOST_CUT
+    loud = np.where(is_cut, np.inf, np.square(rest).mean(axis=(1, 2)))
+    beside = loud.reshape(-1, 2, 3)[:, ::-1].reshape(-1, 3)
+    return blocks.mean(axis=(1, 2)), rest, np.where(is_cut, np.inf, beside)
+
+
+def _flattened(blocks: Pixels) -> Pixels:
+    """Blocks [N,B,B,3] without their mean and their slope."""
+    ramp = np.linspace(-1, 1, BLOCK_PX, dtype=np.float32)
+    level = blocks - blocks.mean(axis=(1, 2), keepdims=True)
+    for along in (ramp[:, None, None], ramp[None, :, None]):
+        level = level - along * (level * along).mean(axis=(1, 2), keepdims=True) / np.square(ramp).mean()
+    return np.asarray(level)
+
+
+class Seen(NamedTuple):
+    """What the quiet blocks of one brightness say."""
+
+    blocks: int  # of all blocks that bright
+    variance: float
+    unlike: float  # how far apart the quiet blocks are
+    fineness: float  # 1 for single pixels, less for coarse grain
+
+
+def _by_level(means: Pixels, variance: Pixels, trust: Pixels, fineness: Pixels) -> Pixels:
+    """The variance of grain at each level of brightness in one channel; between and beyond what was seen, what is likely."""
+    level = np.minimum(means * LEVELS, LEVELS - 1).astype(int)
+    seen: dict[int, Seen] = {}
+    for number in range(LEVELS):
+        here = np.flatnonzero((level == number) & np.isfinite(trust))
+        if len(here) >= FEWEST:
+            quiet = here[np.argsort(trust[here], kind="stable")[: max(FEWEST, round(QUIET * len(here)))]]
+            low, likely, middle = np.quantile(variance[quiet], [0.2, 0.35, 0.5]).tolist()
+            seen[number] = Seen(len(here), likely, middle / max(low, 1e-12), float(np.median(fineness[quiet])))
+    even = {number: each for number, each in seen.items() if each.unlike <= MOST_UNLIKE}
+    if not even:  # nothing but texture: grain is at most what its quietest places hold
+        return np.full(LEVELS, min((each.variance for each in seen.values()), default=0.0))
+    best = max(even.values())  # where most was seen
+    levels = [number for number, each in even.items() if _is_like(each, best)]
+    return np.asarray(np.interp(range(LEVELS), levels, [even[number].variance for number in levels]))
+
+
+def _is_like(seen: Seen, best: Seen) -> bool:
+    """Whether this may be grain too: a texture as even as grain is seldom as fine, or as faint."""
+    finenesses = sorted([seen.fineness, best.fineness])
+    return seen.variance <= MOST_LOUD * best.variance and finenesses[0] >= LEAST_FINE * finenesses[1]
+
+
+def _flat(means: Pixels, variance: Pixels, trust: Pixels, levels: Pixels) -> Pixels:
+    """The blocks that are flat if any are: they, and those beside them, hold what grain makes at that brightness."""
+    level = np.minimum(means * LEVELS, LEVELS - 1).astype(int)
+    expected = np.maximum(np.take_along_axis(levels.T, level, axis=0), 1e-12)  # [N,3]
+    unlike = np.maximum(trust / expected, expected / np.maximum(trust, 1e-12))
+    unlike = np.maximum(unlike, np.maximum(variance / expected, expected / np.maximum(variance, 1e-12))).max(axis=1)
+    return np.asarray(np.argsort(unlike, kind="stable")[: ceil(FLAT * np.isfinite(unlike).sum())])
+
+
+def _correlations(rest: Pixels) -> tuple[Pixels, Pixels]:
+    """How grain in flat blocks [N,B,B,3] goes with the grain around it, and from channel to channel."""
+    clump, span = np.zeros((2 * REACH_PX + 1, 2 * REACH_PX + 1)), range(-REACH_PX, REACH_PX + 1)
+    clump[REACH_PX, REACH_PX] = 1
+    power = np.square(rest).mean(axis=(0, 1, 2)) if len(rest) else np.zeros(3)
+    if power.min() < FAINTEST:  # no flat place, or no grain
+        return clump, np.eye(3)
+    rest = rest / np.sqrt(power)
+    for down, across in product(range(REACH_PX + 1), span):
+        one = rest[:, down:, max(across, 0) : BLOCK_PX + min(across, 0)]
+        other = rest[:, : BLOCK_PX - down, max(-across, 0) : BLOCK_PX + min(-across, 0)]
+        value = float((one * other).mean())
+        clump[REACH_PX + down, REACH_PX + across] = clump[REACH_PX - down, REACH_PX - across] = value
+    flat = rest.reshape(-1, 3).astype(np.float64)
+    return clump, flat.T @ flat / len(flat)
+
+
+@lru_cache(maxsize=2)
+def _sheet(clump: Rows, alike: Rows, seed: int) -> Pixels:
+    """A large piece of grain of spread 1, [SHEET_PX,SHEET_PX,3], that goes on seamlessly where it ends."""
+    around = np.zeros((SHEET_PX, SHEET_PX), np.float32)
+    around[: len(clump), : len(clump)] = clump
+    strength = np.sqrt(np.fft.rfft2(np.roll(around, (-REACH_PX, -REACH_PX), axis=(0, 1))).real.clip(0))
+    random = np.random.default_rng([abs(seed), seed < 0])
+    planes = []
+    for _ in range(3):
+        white = random.standard_normal((SHEET_PX, SHEET_PX), np.float32)
+        plane = np.fft.irfft2(np.fft.rfft2(white) * strength, s=white.shape)
+        planes.append(plane / plane.std())
+    values, axes = np.linalg.eigh(np.array(alike))
+    mixing = axes * np.sqrt(values.clip(0)) @ axes.T
+    return np.asarray(np.stack(planes, axis=2) @ mixing, np.float32)
+
+
+def _rows(table: Pixels) -> Rows:
+    return tuple(tuple(row) for row in table.tolist())

@@ -1,0 +1,88 @@
+"""A wedge: one frame painted with every combination of a few settings, as a labelled sheet to choose from."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from impasto.errors import InputError
+from impasto.frame import Pixels
+from impasto.render.oklab import as_float, as_stored
+from impasto.render.sheet import lay_out
+
+Setting = float | str
+NUMBERS = ("strength", "scale", "keep_colour", "enhance", "denoise", "grain")
+WORDS = ("palette", "tier", "style")
+KNOBS = (*NUMBERS, *WORDS)
+MOST_PAINTINGS = 64
+
+
+def parse_wedge(text: str) -> list[dict[str, Setting]]:
+    """All combinations of 'strength=.4,.7,1 scale=.5,1', the last knob turning fastest; what cannot be read is an InputError."""
+    axes: dict[str, list[Setting]] = {}
+    for part in _parts(text):
+        knob, equals, values = part.partition("=")
+        knob = knob.replace("-", "_")
+        if not equals or not values.strip(","):
+            raise InputError(f"wedge: '{part}' gives no values: write it as in 'strength=.4,.7,1 scale=.5,1'")
+        if knob not in KNOBS:
+            raise InputError(f"wedge: there is no knob '{knob}': choose from {', '.join(KNOBS)}")
+        if knob in axes:
+            raise InputError(f"wedge: '{knob}' is given twice: write all its values after one '='")
+        axes[knob] = [_value(knob, value) for value in values.split(",") if value]
+    combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    if len(combinations) > MOST_PAINTINGS:
+        raise InputError(f"wedge: that makes {len(combinations)} paintings, and a sheet takes {MOST_PAINTINGS}: leave some out")
+    return combinations
+
+
+def wedge_sheet(
+    source: Pixels, settings: Sequence[dict[str, Setting]], paint_with: Callable[[dict[str, Setting]], Pixels], columns: int = 0
+) -> Image.Image:
+    """The source and one painting for each of the settings, labelled with what is set."""
+    cells = [("source", _picture(source))]
+    cells += [(label(setting), _picture(paint_with(setting))) for setting in settings]
+    return lay_out(cells, columns or _last_axis(settings))
+
+
+def label(setting: dict[str, Setting]) -> str:
+    """What is set, in a few words: 'strength 0.4  scale 1'."""
+    return "  ".join(f"{knob.replace('_', ' ')} {_called(value)}" for knob, value in setting.items())
+
+
+def _parts(text: str) -> Iterable[str]:
+    """What stands between blanks; a blank within a value's path follows no comma and is followed by no knob."""
+    parts = re.split(r"\s+(?=[\w-]+=)", re.sub(r"\s*([=,])\s*", r"\1", text.strip()))
+    if parts == [""]:
+        raise InputError("wedge: no knob is given: write it as in 'strength=.4,.7,1 scale=.5,1'")
+    return parts
+
+
+def _value(knob: str, value: str) -> Setting:
+    if knob in WORDS:
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        raise InputError(f"wedge: '{value}' is no number, and {knob} takes numbers") from None
+    if not np.isfinite(number):
+        raise InputError(f"wedge: '{value}' cannot be painted: {knob} takes numbers")
+    return number
+
+
+def _called(value: Setting) -> str:
+    return f"{value:g}" if isinstance(value, float) else re.split(r"[/\\]", value)[-1]
+
+
+def _last_axis(settings: Sequence[dict[str, Setting]]) -> int:
+    """How many columns put each value of the last knob in a column of its own, with the source first in a row; 0 if too many."""
+    last = len({list(setting.values())[-1] for setting in settings})
+    return 0 if len(settings) == last or last > 6 else last
+
+
+def _picture(pixels: Pixels) -> Image.Image:
+    return Image.fromarray(as_stored(as_float(pixels), np.dtype(np.uint8)))
