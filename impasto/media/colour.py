@@ -109,10 +109,14 @@ def open_colour(colour_in: str, colour_out: str, like: ClipInfo, read: str, writ
     return Colour(source, SCREEN)
 
 
-@cache
 def named(name: str) -> Space:
     """A colour space by its name or alias in the configuration."""
-    config = _config(os.environ.get("OCIO") or DEFAULT_CONFIG)
+    return _named(name, os.environ.get("OCIO") or DEFAULT_CONFIG)
+
+
+@cache
+def _named(name: str, configuration: str) -> Space:
+    config = _config(configuration)
     space = config.getColorSpace(name)
     if space is None:
         if name.lower() == SCREEN.name.lower():
@@ -208,7 +212,7 @@ def _config(name: str) -> ocio.Config:
     try:
         config = ocio.Config.CreateFromFile(name)
         config.validate()
-    except ocio.Exception as error:
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         what = "$OCIO" if name != DEFAULT_CONFIG else "OpenColorIO"
         raise InputError(f"{what}: the colour configuration {name} cannot be used: {_first_line(error)}") from None
     return config
@@ -221,7 +225,7 @@ def _processor(config: ocio.Config, name: str, forward: bool) -> ocio.CPUProcess
     ends: list[Any] = [config, name, ours, LINEAR] if forward else [ours, LINEAR, config, name]
     try:
         return ocio.Config.GetProcessorFromConfigs(*ends).getDefaultCPUProcessor()
-    except ocio.Exception as error:
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         raise InputError(f"colour space '{name}' cannot be converted: {_first_line(error)}") from None
 
 

@@ -50,7 +50,7 @@ def from_display(painted: NDArray[Any], light: NDArray[Any] | None = None, knee:
 
 
 def _to_display(light: Light, knee: float) -> Light:
-    return _bent(encode(np.fmin(light, np.float32(BRIGHTEST))), knee)
+    return _bent(encode(np.minimum(light, np.float32(BRIGHTEST))), knee)
 
 
 def _bent(stored: Light, knee: float) -> Light:
