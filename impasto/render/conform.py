@@ -1,0 +1,215 @@
+"""Conforming an edit to its media: everything that can be known before a frame is painted, and every fault told at once."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import InputError, MediaError
+from impasto.media.landing import Landing, same_file
+from impasto.render.edit import Cut, Edit, mapped, need_of
+from impasto.render.job import Faults, RenderJob
+from impasto.render.sources import Shelves, Source
+from impasto.render.stretches import Look, Stretch, Use, merged, name_all, use_of
+from impasto.render.timeline import NOTES, TimelineJob
+from impasto.styles.library import find
+from impasto.styles.package import StyleFile
+
+
+@dataclass
+class Plan:
+    """What is to be painted, what is there already, and what is worth saying of it."""
+
+    result: Path
+    notebook: Notebook
+    stretches: list[Stretch] = field(default_factory=list)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)  # by a stretch's name
+    offline: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unchanged: bool = False  # the new timeline is there, and as it should be
+
+
+class Conform:
+    """Finds what an edit needs; faults are noted, and work goes on to find the next."""
+
+    def __init__(self, job: TimelineJob, faults: Faults) -> None:
+        self.job, self.faults = job, faults
+        self.shelves = Shelves(job.timeline.parent, job.media)
+        self.sources: dict[Path, Source | InputError] = {}
+        self.hashes: dict[Look, str] = {}
+
+    def plan(self, edit: Edit) -> Plan:
+        """Media, looks, frames and names of all clips, and what is there of them already."""
+        plan = Plan(self.job.out / edit.result_name, Notebook(self.job.out))
+        if same_file(plan.result, self.job.timeline):
+            raise MediaError("is the edit that is read, and inputs are never overwritten: choose another folder", plan.result)
+        wanted = []
+        for cut in edit.cuts:
+            with self.faults.noted(), _about(cut):
+                found = self._wanted(cut, plan)
+                wanted += [found] if found else []
+        if self.faults.found:
+            return plan
+        if not wanted:
+            raise MediaError("shows no clip that could be painted", self.job.timeline)
+        plan.stretches = merged(wanted)
+        self._lay_out(plan)
+        with self.faults.noted():
+            for each in plan.stretches:
+                each.point({"frames": each.frames, **asdict(each.look)})
+            plan.unchanged = self._is_there(plan.result, edit)
+        return plan
+
+    def _wanted(self, cut: Cut, plan: Plan) -> tuple[Source, Look, Use] | None:
+        place = self.shelves.place_of(cut.url, cut.names)
+        if place is None and self.job.skip_offline:
+            plan.offline.append(cut.place)
+            return None
+        look = self._look(cut)
+        if place is None:
+            what = f"its media {cut.url} is not there" if cut.url else "it names no media, and nothing bears its name"
+            raise InputError(f"{what}: --media FOLDER searches a folder, --skip-offline leaves the clip as it is")
+        source = self._source(place)
+        with mapped(self.job.timeline):
+            need = need_of(cut, source)
+        if need.everything and source.kind != "picture":
+            plan.notes.append(f"{cut.place}: what it reaches of {place.name} is not told, so all of it is painted")
+        return source, look, use_of(cut, need, source, self.job.handles, gaps=self.job.missing != "error")
+
+    def _look(self, cut: Cut) -> Look:
+        """The look a clip asks for, or the job's; RenderJob judges the values."""
+        values = {"style": self.job.style, "tier": self.job.tier, "strength": self.job.strength} | cut.settings
+        judged = RenderJob.build(inputs=["-"], out="-", **values)
+        look = Look(" ".join(judged.style), judged.tier, judged.strength)
+        if look not in self.hashes:
+            style = StyleFile.open(find(look.style))
+            if look.tier not in style.card.tiers:
+                raise InputError(f"style {look.style} has no tier '{look.tier}': choose one of {', '.join(style.card.tiers)}")
+            self.hashes[look] = style.hash
+        return look
+
+    def _source(self, place: Path) -> Source:
+        if place not in self.sources:
+            try:
+                self.sources[place] = Source.survey(place)
+            except InputError as error:
+                self.sources[place] = error
+        found = self.sources[place]
+        if isinstance(found, InputError):
+            raise found
+        return found
+
+    def _lay_out(self, plan: Plan) -> None:
+        """Keep what is there, name the rest, and see that nobody else's file has the name."""
+        if not self.job.fresh:
+            for each in plan.stretches:
+                plan.notebook.keep(each, self._facts(each))
+        name_all(plan.stretches, self.job.out, self.job.medium)
+        for each in plan.stretches:
+            plan.facts[each.name] = self._facts(each)
+            with self.faults.noted():
+                if any(same_file(each.target, source) for source in self.sources):
+                    raise MediaError("is one of the inputs, and inputs are never overwritten: choose another folder", each.target)
+                if not each.kept and not self.job.overwrite:
+                    plan.notebook.check_free(each, plan.facts[each.name])
+
+    def _facts(self, stretch: Stretch) -> dict[str, Any]:
+        """What painted frames depend on, besides what the source holds."""
+        job = self.job
+        written = {"as": job.medium, "codec": job.codec, "quality": job.quality, "missing": job.missing}
+        return {
+            "source": str(stretch.source.path.resolve()),
+            **asdict(stretch.look),
+            "style_hash": self.hashes[stretch.look],
+            **written,
+            "frames": [stretch.low, stretch.high, stretch.step],
+        }
+
+    def _is_there(self, result: Path, edit: Edit) -> bool:
+        if not result.exists():
+            return False
+        with mapped(result):
+            same = result.read_text("utf-8", errors="replace") == edit.told()
+        if not same and not self.job.overwrite:
+            raise MediaError("exists already and is another edit than this one makes: --overwrite replaces it", result)
+        return same
+
+
+class Notebook:
+    """What was begun and what was painted in a folder, and from what."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NOTES
+        self._entries: dict[str, dict[str, Any]] = {}
+        if self.path.exists():
+            try:
+                entries = json.loads(self.path.read_bytes())["stretches"]
+                self._entries = {str(name): {**entry, "facts": dict(entry["facts"])} for name, entry in entries.items()}
+            except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+                raise MediaError("the notes of earlier runs are damaged: delete the file", self.path) from None
+
+    def keep(self, stretch: Stretch, facts: dict[str, Any]) -> None:
+        """Mark a stretch as kept if a file that is there holds it."""
+        for name, entry in self._entries.items():
+            low, high, step = entry["facts"]["frames"]
+            holds = low <= stretch.low and stretch.high <= high and (stretch.low - low) % step == 0
+            if entry["done"] and holds and _differences(entry["facts"], {**facts, "frames": [low, high, step]}) == []:
+                there = Stretch(stretch.source, stretch.look, low, high, step, target=self.path.parent / entry["target"])
+                if entry["state"] == stretch.source.state(there.numbers) and entry["bytes"] == _bytes(there.files()):
+                    stretch.name, stretch.low, stretch.high, stretch.kept = name, low, high, True
+                    return
+
+    def knows(self, stretch: Stretch, facts: dict[str, Any]) -> bool:
+        """Whether this very stretch was begun under this name."""
+        return stretch.name in self._entries and self._entries[stretch.name]["facts"] == facts
+
+    def check_free(self, stretch: Stretch, facts: dict[str, Any]) -> None:
+        """Refuse to paint over what is not this very stretch."""
+        there = [file for file in stretch.files() if file.exists()]
+        if not there:
+            return
+        entry = self._entries.get(stretch.name)
+        if entry is None:
+            raise MediaError("exists already: --overwrite replaces it", there[0])
+        differences = _differences(entry["facts"], facts)
+        if not differences and entry["done"] and entry["state"] != stretch.source.state(stretch.numbers):
+            differences = ["another state of its source"]
+        if differences:
+            told = ", ".join(differences)
+            raise MediaError(f"was painted with {told}: --overwrite paints it anew, or choose another folder", there[0])
+
+    def note(self, stretch: Stretch, facts: dict[str, Any], done: bool) -> None:
+        """Write down that a stretch is begun or done."""
+        target = str(stretch.target.relative_to(self.path.parent))
+        entry: dict[str, Any] = {"done": done, "target": target, "facts": facts}
+        entry["state"] = stretch.source.state(stretch.numbers)
+        entry["bytes"] = _bytes(stretch.files()) if done else -1
+        self._entries[stretch.name] = entry
+        landing = Landing(self.path, overwrite=True)
+        try:
+            landing.temporary.write_text(json.dumps({"stretches": self._entries}, indent=1), "utf-8")
+            landing.commit(lambda _: None)
+        finally:
+            landing.abort()
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return [f"{name} {old.get(name)} instead of {value}" for name, value in new.items() if old.get(name) != value]
+
+
+def _bytes(files: list[Path]) -> int:
+    """How many bytes files hold together; -1 if one is missing."""
+    return sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else -1
+
+
+@contextmanager
+def _about(cut: Cut) -> Iterator[None]:
+    """Say of which clip a fault is told."""
+    try:
+        yield
+    except InputError as error:
+        told = str(error)
+        raise InputError(told if told.startswith(cut.place) else f"{cut.place}: {told}") from None
