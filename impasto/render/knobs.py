@@ -24,7 +24,7 @@ SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
 EDGE_WIDTH = 0.6  # of an edge in an enlarged picture, in pixels of the small one: what sharpening takes back
 SAMPLE_PIXELS = 1 << 16  # of one picture; more change no statistics
 WEAKEST_GAIN, STRONGEST_GAIN = 0.25, 3.0  # of a palette: beyond it noise and the edges of codecs' blocks come to light
-BEND = 0.15  # of lightness, before the darkest and the lightest of a palette: what would go beyond them is bent, not cut
+BEND = 0.2  # of a palette's range of lightness, at each end: what would go beyond it is bent, not cut
 OUTLIERS = 0.003  # share of a picture's pixels that do not count as its darkest or lightest
 GREY_VARIANCE = 1e-5  # what a colourless picture is taken to have, so that nothing is divided by zero
 
@@ -167,14 +167,15 @@ class Palette:
 
     def _held(self, lightness: Pixels, before: Pixels) -> Pixels:
         """Lightness bent to end where the picture's does; light that was beyond black or white before stays beyond."""
-        lowest, highest = (np.float32(end) for end in self.ends)
-        over = np.maximum(lightness - (highest + np.maximum(before - 1, 0) - np.float32(BEND)), 0)
-        under = np.maximum(lowest + np.minimum(before, 0) + np.float32(BEND) - lightness, 0)
-        return np.asarray(lightness - _beyond_bend(over) + _beyond_bend(under))
+        lowest, highest = self.ends
+        bend = np.float32(max(BEND * (highest - lowest), 1e-3))
+        over = np.maximum(lightness - (np.float32(highest) + np.maximum(before - 1, 0) - bend), 0)
+        under = np.maximum(np.float32(lowest) + np.minimum(before, 0) + bend - lightness, 0)
+        return np.asarray(lightness - _beyond_bend(over, bend) + _beyond_bend(under, bend))
 
 
-def _beyond_bend(distance: Pixels) -> Pixels:
-    return distance + np.float32(BEND) * np.expm1(-distance / np.float32(BEND))
+def _beyond_bend(distance: Pixels, bend: np.float32) -> Pixels:
+    return np.asarray(distance + bend * np.expm1(-distance / bend))
 
 
 def _colours(pictures: Sequence[Pixels]) -> Pixels:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -12,7 +11,6 @@ from PIL import Image
 from impasto.errors import InputError
 from impasto.frame import Pixels
 from impasto.render.oklab import as_float, as_stored
-from impasto.render.sheet import lay_out
 
 Setting = float | str
 NUMBERS = ("strength", "scale", "keep_colour", "enhance", "denoise", "grain")
@@ -44,6 +42,8 @@ def wedge_sheet(
     source: Pixels, settings: Sequence[dict[str, Setting]], paint_with: Callable[[dict[str, Setting]], Pixels], columns: int = 0
 ) -> Image.Image:
     """The source and one painting for each of the settings, labelled with what is set."""
+    from impasto.render.sheet import lay_out  # it stands beside the job that asks for wedges
+
     cells = [("source", _picture(source))]
     cells += [(label(setting), _picture(paint_with(setting))) for setting in settings]
     return lay_out(cells, columns or _last_axis(settings))
