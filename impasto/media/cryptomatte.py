@@ -9,21 +9,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import MediaError
-from impasto.media.exr.container import read_layout
-from impasto.media.planes import Plane, list_planes, read_planes, some, suggest
+from impasto.media.exr.container import Layout, read_layout
+from impasto.media.exr.reader import Planes
 
 MOST_BYTES_OF_A_MANIFEST = 2**26
+MOST_NAMES = 12  # that a message lists
+FEW = 64  # ids; sorting the picture costs more than comparing it that often
 _ENTRY = re.compile(r"cryptomatte/([^/]+)/(name|hash|conversion|manifest|manif_file)")
 # Which channels of a layer are an id and its coverage, under each of the spellings in use.
 _PAIRS = (("r", "g"), ("red", "green"), ("b", "a"), ("blue", "alpha"))
+
+
+class Plane(NamedTuple):
+    """Where a channel lies."""
+
+    part: int
+    channel: str  # as the file names it
+    kind: str  # uint32 | float16 | float32
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ def choose_objects(path: str | Path, wanted: str) -> tuple[str, list[str]]:
             return kind.name, names
     known = sorted({name for kind in kinds.values() for name in kind.ids or ()})
     missing = [name for name in wanted.split("+") if name not in known] or [wanted]
-    raise MediaError(f"Cryptomatte {some([*kinds], ' or ')} has no '{some(missing[:1])}': {suggest(missing[0], known)}", path)
+    raise MediaError(f"Cryptomatte {_some([*kinds], ' or ')} has no '{_some(missing[:1])}': {_suggest(missing[0], known)}", path)
 
 
 def matte(path: str | Path, kind: str, names: Sequence[str]) -> NDArray[np.float32]:
@@ -66,16 +79,26 @@ def matte(path: str | Path, kind: str, names: Sequence[str]) -> NDArray[np.float
     path = Path(path)
     kinds = _kinds(path)
     if kind not in kinds:
-        raise MediaError(f"has no Cryptomatte '{kind}': {suggest(kind, [*kinds])}", path)
+        raise MediaError(f"has no Cryptomatte '{kind}': {_suggest(kind, [*kinds])}", path)
     ids = np.array(sorted({kinds[kind].id_of(name) for name in names}), np.uint32)
     ranks = kinds[kind].ranks
-    planes = read_planes(path, [plane for rank in ranks for plane in rank])
+    planes = _read_planes(path, [plane for rank in ranks for plane in rank])
     covered = np.zeros(planes[0].shape, np.float32)
-    for id_plane, coverage in zip(planes[::2], planes[1::2], strict=True):
-        bits = np.ascontiguousarray(id_plane, np.float32).view(np.uint32)
-        hit = bits == ids[0] if len(ids) == 1 else np.isin(bits, ids)
-        np.add(covered, coverage, out=covered, where=hit)
-    return np.nan_to_num(covered, nan=0, posinf=0, neginf=0).clip(0, 1)
+    for keys, coverage in zip(planes[::2], planes[1::2], strict=True):
+        if coverage.any():  # later ranks are mostly empty
+            np.add(covered, coverage, out=covered, where=_among(keys, ids))
+    return np.nan_to_num(covered, copy=False, nan=0, posinf=0, neginf=0).clip(0, 1, out=covered)
+
+
+def _among(keys: NDArray[np.float32], ids: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Where one of these ids is. Bits are compared, for as floats 0 would equal -0."""
+    bits = np.ascontiguousarray(keys).view(np.uint32)
+    if len(ids) > FEW:
+        return np.isin(bits, ids)
+    hit = np.zeros(bits.shape, bool)
+    for each in ids:
+        hit |= bits == each
+    return hit
 
 
 def murmur3(data: bytes, seed: int = 0) -> int:
@@ -114,7 +137,7 @@ def _kinds(path: Path) -> dict[str, Kind]:
             entry = _ENTRY.fullmatch(raw.decode("utf-8", "replace"))
             if entry:
                 entries.setdefault(entry[1], {}).setdefault(entry[2], part.text(raw))
-    planes = list_planes(path)
+    planes = _list_planes(path)
     kinds = [_kind(facts, planes, path) for facts in entries.values() if facts.get("name")]
     if not kinds:
         raise MediaError("has no Cryptomatte: render it with one, or give a matte of another kind", path)
@@ -125,12 +148,12 @@ def _kind(facts: dict[str, str], planes: dict[str, Plane], path: Path) -> Kind:
     name = facts["name"]
     told = facts.get("hash", "MurmurHash3_32"), facts.get("conversion", "uint32_to_float32")
     if told != ("MurmurHash3_32", "uint32_to_float32"):
-        raise MediaError(f"Cryptomatte '{some([name])}' is made with {some(told)}, which is not known here: render it anew", path)
+        raise MediaError(f"Cryptomatte '{_some([name])}' is made with {_some(told)}, unknown here: render it anew", path)
     ranks = _ranks(name, planes)
     if not ranks:
-        raise MediaError(f"names a Cryptomatte '{some([name])}' but holds no channels of it: render it anew", path)
+        raise MediaError(f"names a Cryptomatte '{_some([name])}' but holds no channels of it: render it anew", path)
     if any(key.kind != "float32" for key, _ in ranks):
-        raise MediaError(f"holds Cryptomatte '{some([name])}' in halves, which lose its ids: save it as 32-bit float", path)
+        raise MediaError(f"holds Cryptomatte '{_some([name])}' in halves, which lose its ids: save it as 32-bit float", path)
     return Kind(name, _manifest(facts, path), ranks)
 
 
@@ -170,11 +193,62 @@ def _sidecar(name: str, path: Path) -> str:
     try:
         file = (folder / name).resolve()
         if not file.is_relative_to(folder):
-            raise MediaError(f"wants its manifest from {some([name])}, outside its own folder: put it beside the picture", path)
+            raise MediaError(f"wants its manifest from {_some([name])}, outside its own folder: put it beside the picture", path)
         if file.stat().st_size > MOST_BYTES_OF_A_MANIFEST:
-            raise MediaError(f"has a manifest of more than 64 MB in {some([name])}: render it anew", path)
+            raise MediaError(f"has a manifest of more than 64 MB in {_some([name])}: render it anew", path)
         return file.read_text("utf-8")
     except FileNotFoundError:
         return ""  # names can still be hashed
     except (OSError, ValueError):
-        raise MediaError(f"has its manifest in {some([name])}, which cannot be read: put it beside the picture", path) from None
+        raise MediaError(f"has its manifest in {_some([name])}, which cannot be read: put it beside the picture", path) from None
+
+
+def _list_planes(path: Path) -> dict[str, Plane]:
+    """Every channel of a file by its whole name; where two parts hold the same name it is the first one's."""
+    planes: dict[str, Plane] = {}
+    for number, part in enumerate(read_layout(path).parts):
+        for channel in part.channels:
+            plane = Plane(number, channel.name, channel.kind)
+            planes.setdefault(channel.name, plane)
+            if part.name:
+                planes.setdefault(f"{part.name}.{channel.name}", plane)
+    return planes
+
+
+def _read_planes(path: Path, wanted: Sequence[Plane]) -> list[NDArray[Any]]:
+    """These planes [H,W], bit by bit as they are stored."""
+    layout, found = read_layout(path), dict[Plane, NDArray[Any]]()
+    for number in sorted({plane.part for plane in wanted}):
+        _check(layout, number)
+        here = [plane for plane in wanted if plane.part == number]
+        with closing(Planes(layout, number)) as planes:
+            pixels = planes.read([plane.channel for plane in here], 0, layout.parts[number].height)
+        found |= dict(zip(here, pixels, strict=True))
+    shapes = {plane.shape for plane in found.values()}
+    if len(shapes) > 1:
+        sizes = " and ".join(sorted(f"{width}x{height}" for height, width in shapes))
+        raise MediaError(f"holds what belongs together in parts of {sizes} pixels: save them with one data window", path)
+    return [found[plane] for plane in wanted]
+
+
+def _check(layout: Layout, number: int) -> None:
+    part, total = layout.parts[number], layout.parts[number].first_level_chunks
+    if part.deep:
+        raise MediaError("is a deep picture, of many values for each pixel: flatten it first", layout.path)
+    if any(channel.sampling != (1, 1) for channel in part.channels):
+        raise MediaError("stores some channels at a lower resolution: save it without subsampling", layout.path)
+    if missing := layout.missing_chunks(number):
+        raise MediaError(f"is unfinished ({missing} of its {total} blocks are missing): render or copy it again", layout.path)
+
+
+def _suggest(name: str, choices: Sequence[str]) -> str:
+    """The end of a message about a name that is not there: what may have been meant, or what there is."""
+    within = [choice for choice in choices if name.lower() in choice.lower()]
+    close = within[:3] or get_close_matches(name, choices[:10_000], 3)
+    return f"did you mean {_some(close, ' or ')}?" if close else f"choose one of {_some(choices)}"
+
+
+def _some(names: Sequence[str], join: str = ", ") -> str:
+    """Names in one line, the first of them if there are many."""
+    told = [name.encode("unicode_escape").decode()[:60] for name in names[:MOST_NAMES]]  # a file may call itself anything
+    return join.join(told) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")

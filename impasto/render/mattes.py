@@ -3,9 +3,9 @@
 A matte is 0 where the picture stays and 1 where the look is. It comes from
 
     a file                a picture (held), a sequence (goes by the frame's number), a video (by the frame's place in the shot)
-    FILE:CHANNEL          R, G, B, A or Y (luminance) of any file, a layer or channel of an EXR
+    FILE:CHANNEL          R, G, B, A or Y (luminance) of any file; of an EXR any channel, or a layer's luminance
     alpha                 the picture's own alpha
-    layer:NAME            a layer or channel of the EXR that is painted
+    layer:NAME            a channel, or a layer's luminance, of the EXR that is painted
     crypto:OBJECT         objects of its Cryptomatte: OBJECT+OBJECT, KIND/OBJECT
     skin                  what is likely skin, as the picture is coloured
 
@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
-from os.path import exists, isfile
+from os.path import exists, isdir, isfile
 from pathlib import Path
 from typing import Literal, Self, get_args
 
@@ -30,12 +30,14 @@ from numpy.typing import NDArray
 from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import MOVIES, READERS, Reader, is_sequence, open_reader
+from impasto.media.encoding import Decoding
 from impasto.render.skin import likely_skin
 
 Plane = NDArray[np.float32]  # [H,W] in 0..1
 Origin = Literal["file", "alpha", "layer", "crypto", "skin"]
 CHOICES = "a picture, sequence or video, FILE:CHANNEL, alpha, layer:NAME, crypto:OBJECT or skin"
 MOST_FEATHER_PX = 1000.0
+REC_709 = np.array([0.2126, 0.7152, 0.0722])
 SNAP = 2.0**-17  # half a step of 16 bits: what a blur leaves of a plain 0 or 1 is one again
 FAR = 32  # frames; a longer way forward is jumped
 
@@ -87,8 +89,8 @@ class StyleUse:
 class Matte:
     """A matte along a shot."""
 
-    def __init__(self, spec: MatteSpec, info: ClipInfo, source: Source) -> None:
-        self.spec, self._size, self._source = spec, (info.height, info.width), source
+    def __init__(self, spec: MatteSpec, source: Source) -> None:
+        self.spec, self._source = spec, source
         self._last: tuple[int, Plane] | None = None
 
     def at(self, frame: Frame, display: Pixels | None = None) -> Plane:
@@ -127,8 +129,9 @@ class Clip(Source):
     """Planes of a file: a still is held, a sequence goes by numbers, a video by places in the shot."""
 
     def __init__(self, spec: MatteSpec, info: ClipInfo, numbers: Sequence[int]) -> None:
-        self.path, self._channel, self._shot = Path(spec.name), spec.channel, numbers
-        self._reader = open_reader(self.path, "skip")
+        self.path, self._shot = Path(spec.name), numbers
+        layer, self._channel = _layer_and_channel(self.path, spec.channel)
+        self._reader = open_reader(self.path, Decoding("skip", layer))
         self._numbers = self._reader.numbers()
         self._frames: Iterator[Frame] = iter(())
         self._next = inf
@@ -177,7 +180,7 @@ class Clip(Source):
 def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[int]) -> Matte:
     """Open a matte for a shot: what its frames are like, where they come from, and the numbers of all there are."""
     if spec.origin == "file":
-        return Matte(spec, info, Clip(spec, info, numbers))
+        return Matte(spec, Clip(spec, info, numbers))
     if spec.origin == "alpha" and info.channels not in (2, 4):
         raise MediaError("has no alpha that could be a matte: choose another, or a picture that has one", source)
     if spec.origin in ("layer", "crypto") and source.suffix.lower() in READERS and source.suffix.lower() != ".exr":
@@ -188,7 +191,7 @@ def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[
         "crypto": Objects(source, spec.name),
         "skin": lambda frame, display: likely_skin(_as_shown(frame) if display is None else display),
     }
-    return Matte(spec, info, Source(source, take[spec.origin]))
+    return Matte(spec, Source(source, take[spec.origin]))
 
 
 class Objects:
@@ -221,22 +224,26 @@ def finish(plane: NDArray[np.float32], invert: bool, feather_px: float) -> Plane
 
 
 def channel_of(frame: Frame, channel: str, path: Path) -> Plane:
-    """One channel of a frame as 0..1: R, G, B, A, Y (luminance); any other is looked for in its EXR."""
-    from impasto.media.planes import luminance
-
-    if channel == "A" and frame.alpha is not None:
+    """One channel of a frame as 0..1: R, G, B, A or Y (luminance, by Rec. 709; a grey keeps its value to the last bit)."""
+    plane: Pixels
+    if channel == "Y":
+        plane = frame.pixels[..., 0] if frame.pixels.shape[2] <= 2 else frame.rgb().astype(np.float64) @ REC_709
+    elif channel == "A" and frame.alpha is not None:
         plane = frame.alpha
-    elif channel == "Y":
-        plane = luminance(frame.rgb())
     elif channel in ("R", "G", "B"):
         plane = frame.rgb()[..., "RGB".index(channel)]
-    elif _path_of(frame, path).suffix.lower() == ".exr":
-        return _layer(_path_of(frame, path), channel)
     else:
         there = "R, G, B, Y" + (", A" if frame.alpha is not None else "")
         raise MediaError(f"has no channel '{channel}': choose one of {there}", path)
     white = np.iinfo(frame.pixels.dtype).max if np.issubdtype(frame.pixels.dtype, np.integer) else 1
     return plane.astype(np.float32) / np.float32(white)
+
+
+def _layer_and_channel(path: Path, channel: str) -> tuple[str, str]:
+    """What is asked of the reader, and what is taken of its frames (nothing: what tells something)."""
+    if path.suffix.lower() == ".exr":
+        return ("", channel) if channel in ("", "Y") else (channel, "Y")
+    return ("", channel) if channel in ("", "R", "G", "B", "A", "Y") or not is_sequence(path) else (channel, "Y")
 
 
 def _telling_channel(reader: Reader) -> str:
@@ -259,9 +266,10 @@ def _as_shown(frame: Frame) -> Pixels:
 
 
 def _layer(path: Path, name: str) -> Plane:
-    from impasto.media.planes import read_layer
+    from impasto.media import exr
 
-    return read_layer(path, name)
+    with exr.open_reader(path, name) as reader:
+        return channel_of(next(iter(reader)), "Y", path)
 
 
 def _path_of(frame: Frame, source: Path) -> Path:
@@ -272,7 +280,7 @@ def _path_of(frame: Frame, source: Path) -> Path:
 
 def _file_and_channel(text: str) -> tuple[str, str]:
     file, colon, channel = text.rpartition(":")
-    if colon and channel and Path(file).suffix.lower() in READERS and not exists(text):
+    if colon and channel and (Path(file).suffix.lower() in READERS or isdir(file)) and not exists(text):
         text = file
     else:
         channel = ""

@@ -42,7 +42,7 @@ def by_colour(rgb: Plane) -> tuple[Plane, Plane]:
     light = rgb @ LIGHT
     warm, yellow = red - green, green - blue
     # Wood, sand and leaves are more yellow than red, dyed cloth is often less.
-    sure = step(warm, 0.07, 0.16) * (1 - step(warm, 0.6, 0.85)) * step(light, 0.06, 0.16)
+    sure = step(warm, 0.085, 0.17) * (1 - step(warm, 0.6, 0.85)) * step(light, 0.06, 0.16)
     sure *= step(yellow + 0.25 * warm, -0.03, 0.07) * (1 - step(yellow - 0.8 * warm, 0.02, 0.16))
     perhaps = step(warm, 0.02, 0.1) * (1 - step(warm, 1.1, 1.5)) * (1 - step(yellow - 1.1 * warm, 0.04, 0.2))
     return sure, perhaps
@@ -52,7 +52,7 @@ def smooth(rgb: Plane) -> Plane:
     """How free of fine texture a colour's neighbourhood is; skin is smooth, but for its edges."""
     light = cv2.log(rgb @ LIGHT + 2 * DARK)
     rough = np.abs(light - cv2.blur(light, (3, 3)))
-    return 1 - step(cv2.blur(rough, (9, 9)), 0.035, 0.08)
+    return 1 - step(cv2.blur(rough, (9, 9)), 0.035, 0.075)
 
 
 def grown_together(sure: Plane, perhaps: Plane) -> Plane:

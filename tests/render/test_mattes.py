@@ -75,6 +75,11 @@ def test_a_style_file_may_have_an_at_in_its_name(tmp_path: Path) -> None:
     assert StyleUse.parse(f"{style}@{tmp_path}/m@1.png").matte == MatteSpec("file", f"{tmp_path}/m@1.png")
 
 
+def test_a_folder_is_a_sequence_and_may_have_a_channel(tmp_path: Path) -> None:
+    assert MatteSpec.parse(str(tmp_path)) == MatteSpec("file", str(tmp_path))
+    assert MatteSpec.parse(f"{tmp_path}:mask.R") == MatteSpec("file", str(tmp_path), "mask.R")
+
+
 @pytest.mark.parametrize("text", ["skn", "", "layer:", "crypto:", "crypt:hero", "skin,blur=3", "matte,invert", "skin@alpha"])
 def test_unknown_words_are_answered_with_the_choices(text: str) -> None:
     with pytest.raises(InputError, match=r"is no matte: give a picture, .*, alpha, layer:NAME, crypto:OBJECT or skin"):
@@ -219,12 +224,27 @@ def test_layers_and_objects_of_the_exr(tmp_path: Path) -> None:
     pattern = tmp_path / "shot.####.exr"
     assert np.array_equal(opened("layer:mask.R", info, pattern).at(frame), mask["mask.R"])
     assert opened("crypto:ground", info, pattern).at(frame)[0].tolist() == [0, 0, 0, 0.75, 1, 1, 1, 1, 1]
-    with pytest.raises(MediaError, match=r"shot\.exr: has no layer or channel 'masc': did you mean mask"):
+    with pytest.raises(MediaError, match=r"shot\.exr: has no layer 'masc': .*mask"):
         opened("layer:masc", info, pattern).at(frame)
     with pytest.raises(MediaError, match=r"has no 'heroine': did you mean hero"):
         opened("crypto:heroine", info, pattern).at(frame)
     with pytest.raises(MediaError, match="only an EXR has them"):
         opened("crypto:hero", info, SOURCE)
+
+
+def test_layers_and_channels_of_an_exr(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 1, WIDTH, dtype=np.float32), (HEIGHT, 1))
+    key = {f"key.{name}": ramp for name in "RGB"}
+    path = write(tmp_path / "mattes.exr", {}, key | {"holdout.A": 1 - ramp, "uv.U": ramp, "uv.V": 1 - ramp})
+    for name, plane in (("key", ramp), ("key.G", ramp), ("holdout", 1 - ramp), ("uv.V", 1 - ramp)):
+        matte = opened(f"{path}:{name}", ClipInfo(WIDTH, HEIGHT))
+        first, later = (matte.at(Frame(np.zeros((HEIGHT, WIDTH, 3), np.uint8), number)) for number in (3, 4))
+        assert np.array_equal(first, plane), name
+        assert later is first, "it is held"
+    with pytest.raises(MediaError, match="this matte is 9x6, but the picture is 8x6"):
+        opened(f"{path}:key", ClipInfo(8, 6))
+    with pytest.raises(MediaError, match=r"mattes\.exr: has no layer 'masc': .*holdout, key"):
+        opened(f"{path}:masc", ClipInfo(WIDTH, HEIGHT))
 
 
 def test_an_object_that_left_the_shot_covers_nothing(tmp_path: Path) -> None:
