@@ -181,7 +181,10 @@ class _Source:
     def name(self) -> bytes:
         """Text up to a zero, which format and readers bound at 255."""
         start = self.file.tell()
-        name, zero, _ = self.file.read(256).partition(b"\0")
+        ahead = self.file.read(256)
+        name, zero, _ = ahead.partition(b"\0")
+        if not zero and len(ahead) < 256:
+            raise MediaError("is cut short in its header: get the whole file", self.path)
         if not zero:
             raise MediaError("is damaged (a name in its header has no end): get it again or save it anew", self.path)
         self.file.seek(start + len(name) + 1)
@@ -231,7 +234,8 @@ def _part(attributes: Attributes, flags: int, path: Path) -> Part:
     window: Window = struct.unpack("<4i", value(b"dataWindow", b"box2i", 16)[:16])
     channels = tuple(_channels(value(b"channels", b"chlist", 1), path))
     name = _text(attributes.get(b"name", (b"", b""))[1])
-    part = Part(attributes, channels, window, compression, tile, levels, "deep" in kind or bool(flags & 0x800), name, 0)
+    deep = "deep" in kind if kind else bool(flags & 0x800)
+    part = Part(attributes, channels, window, compression, tile, levels, deep, name, 0)
     _check(part, path)
     counted = struct.unpack("<i", value(b"chunkCount", b"int", 4)[:4])[0] if flags & MULTI_PART else part.first_level_chunks
     return Part(**{**vars(part), "chunks": counted})

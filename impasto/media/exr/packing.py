@@ -5,9 +5,11 @@ bytes of a row are given to it as one wide channel of halves: these compressions
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -50,12 +52,17 @@ def pack(planes: Sequence[Pixels], compression: str, tile: tuple[int, int] | Non
 def _write(scratch: Path, spec: oiio.ImageSpec, array: Pixels) -> None:
     output = oiio.ImageOutput.create(str(scratch))
     if output is None or not output.open(str(scratch), spec):
-        raise MediaError(f"cannot be packed ({first_line(oiio.geterror() if output is None else output.geterror())})", scratch)
-    done, fault = output.write_image(array), output.geterror()
+        raise MediaError(f"cannot be packed ({complaint(oiio if output is None else output)})", scratch)
+    done = output.write_image(array)
+    fault = "" if done else complaint(output)
     if not (output.close() and done):
-        raise MediaError(f"cannot be written ({first_line(fault or output.geterror())}): is the disk full?", scratch)
+        raise MediaError(f"cannot be written ({fault or complaint(output)}): is the disk full?", scratch)
 
 
-def first_line(message: str) -> str:
-    """What a library complains of, short."""
-    return message.strip().splitlines()[0][:300] if message.strip() else "no reason given"
+def complaint(library: Any) -> str:
+    """What OpenImageIO, or one of its objects, complains of, short; its words may quote a damaged file's bytes."""
+    try:
+        message: str = library.geterror().strip()
+    except UnicodeDecodeError:
+        message = "its header is no text"
+    return re.sub(r"^EXR Error \(.*?\): ", "", message.splitlines()[0])[:300] if message else "no reason given"

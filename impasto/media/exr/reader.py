@@ -15,7 +15,7 @@ from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.exr.container import Layout, Part, read_layout
 from impasto.media.exr.layers import Layer, find_layer
-from impasto.media.exr.packing import OIIO_NAMES, first_line
+from impasto.media.exr.packing import OIIO_NAMES, complaint
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,9 @@ class ExrReader:
         layout = read_layout(path)
         found = find_layer(layout.parts, layer, path)
         self.path = path
-        self.planes = Planes(layout, found.part)
-        try:
-            kinds = self._check(found, layout)
-        except MediaError:
-            self.close()
-            raise
+        kinds = self._check(found, layout)
         self.layer, part = found, layout.parts[found.part]
+        self.planes = Planes(layout, found.part)
         # Colour and alpha of two precisions become one array, without loss.
         self._kind = kinds[0] if len(set(kinds)) == 1 else "float32"
         source = Source(path, found, to_layer, layout.size, layout.changed_ns)
@@ -105,12 +101,12 @@ class Planes:
         self.path, self.number, self.part = layout.path, part, layout.parts[part]
         opened = oiio.ImageInput.open(str(layout.path))
         if opened is None:
-            raise MediaError(f"cannot be read ({first_line(oiio.geterror())}): get it again or save it anew", layout.path)
+            raise MediaError(f"cannot be read ({complaint(oiio)}): get it again or save it anew", layout.path)
         self._input = opened
         if not opened.seek_subimage(part, 0):
-            fault = opened.geterror()
+            fault = complaint(opened)
             self.close()
-            raise MediaError(f"cannot be read ({first_line(fault)}): get it again or save it anew", layout.path)
+            raise MediaError(f"cannot be read ({fault}): get it again or save it anew", layout.path)
         self.index = {name: place for place, name in enumerate(_names(opened.spec(), layout.path))}
         if set(self.index) != {channel.name for channel in self.part.channels}:
             self.close()
@@ -145,7 +141,7 @@ class Planes:
             size = f"{self.part.width}x{self.part.height}"
             raise MediaError(f"is {size} pixels, more than fits into memory: make it smaller", self.path) from None
         if pixels is None:
-            raise MediaError(f"is damaged ({first_line(self._input.geterror())}): get it again or save it anew", self.path)
+            raise MediaError(f"is damaged ({complaint(self._input)}): get it again or save it anew", self.path)
         return pixels
 
     def close(self) -> None:
