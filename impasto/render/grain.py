@@ -117,6 +117,7 @@ class Seen(NamedTuple):
     """What the quiet blocks of one brightness say."""
 
     blocks: int  # of all blocks that bright
+    quietest: float  # variance of the quietest of them
     variance: float
     unlike: float  # how far apart the quiet blocks are
     fineness: float  # 1 for single pixels, less for coarse grain
@@ -131,10 +132,10 @@ def _by_level(means: Pixels, variance: Pixels, trust: Pixels, fineness: Pixels) 
         if len(here) >= FEWEST:
             quiet = here[np.argsort(trust[here], kind="stable")[: max(FEWEST, round(QUIET * len(here)))]]
             low, likely, middle = np.quantile(variance[quiet], [0.2, 0.35, 0.5]).tolist()
-            seen[number] = Seen(len(here), likely, middle / max(low, 1e-12), float(np.median(fineness[quiet])))
+            seen[number] = Seen(len(here), low, likely, middle / max(low, 1e-12), float(np.median(fineness[quiet])))
     even = {number: each for number, each in seen.items() if each.unlike <= MOST_UNLIKE}
     if not even:  # nothing but texture: grain is at most what its quietest places hold
-        return np.full(LEVELS, min((each.variance for each in seen.values()), default=0.0))
+        return np.full(LEVELS, min((each.quietest for each in seen.values()), default=0.0))
     best = max(even.values())  # where most was seen
     levels = [number for number, each in even.items() if _is_like(each, best)]
     return np.asarray(np.interp(range(LEVELS), levels, [even[number].variance for number in levels]))

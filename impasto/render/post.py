@@ -4,7 +4,7 @@ Each is off by default, and off is exact: the same object comes back. None knows
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import Reader
+from impasto.render.knobs import Paint
 from impasto.render.oklab import as_float, as_stored
 
-Paint = Callable[[Pixels], Pixels]  # [H,W,3] -> [H,W,3] of one storage
 SPLINE = np.array([1, 4, 6, 4, 1]) / 16
 NOISE_SHARE = (0.889, 0.2, 0.086, 0.041)  # of white noise, what each level of detail holds
 DENOISED = 0.03  # the spread of noise, of 0..1, that an amount of 1 takes for noise
