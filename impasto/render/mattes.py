@@ -87,19 +87,23 @@ class StyleUse:
 
 
 class Matte:
-    """A matte along a shot."""
+    """A matte along a shot. Where a frame is a proxy, smaller than the shot is, the matte and its feather shrink along."""
 
-    def __init__(self, spec: MatteSpec, source: Source) -> None:
-        self.spec, self._source = spec, source
+    def __init__(self, spec: MatteSpec, info: ClipInfo, source: Source) -> None:
+        self.spec, self._size, self._source = spec, (info.height, info.width), source
         self._last: tuple[int, Plane] | None = None
 
     def at(self, frame: Frame, display: Pixels | None = None) -> Plane:
         """The matte of a frame. `display`: its colour as a screen shows it, where its own values are something else."""
-        if self._last is None or self._last[0] != self._source.key(frame):
+        key = self._source.key(frame)
+        if self._last is None or self._last[0] != key:
+            height, width = frame.pixels.shape[:2]
             plane = self._source.plane(frame, display)
-            if plane.shape != frame.pixels.shape[:2]:
-                raise _of_another_size(self._source.path, plane.shape, frame.pixels.shape[:2], frame.number)
-            self._last = self._source.key(frame), finish(plane, self.spec.invert, self.spec.feather_px)
+            if plane.shape == self._size != (height, width):
+                plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+            if plane.shape != (height, width):
+                raise _of_another_size(self._source.path, plane.shape, (height, width), frame.number)
+            self._last = key, finish(plane, self.spec.invert, self.spec.feather_px * height / self._size[0])
         return self._last[1]
 
     def close(self) -> None:
@@ -178,9 +182,9 @@ class Clip(Source):
 
 
 def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[int]) -> Matte:
-    """Open a matte for a shot: what its frames are like, where they come from, and the numbers of all there are."""
+    """Open a matte for a shot: what it is like (not a proxy of it), where it comes from, and the numbers of all its frames."""
     if spec.origin == "file":
-        return Matte(spec, Clip(spec, info, numbers))
+        return Matte(spec, info, Clip(spec, info, numbers))
     if spec.origin == "alpha" and info.channels not in (2, 4):
         raise MediaError("has no alpha that could be a matte: choose another, or a picture that has one", source)
     if spec.origin in ("layer", "crypto") and source.suffix.lower() in READERS and source.suffix.lower() != ".exr":
@@ -191,7 +195,7 @@ def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[
         "crypto": Objects(source, spec.name),
         "skin": lambda frame, display: likely_skin(_as_shown(frame) if display is None else display),
     }
-    return Matte(spec, Source(source, take[spec.origin]))
+    return Matte(spec, info, Source(source, take[spec.origin]))
 
 
 class Objects:

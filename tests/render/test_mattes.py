@@ -151,6 +151,16 @@ def test_another_size_is_told_before_any_work(tmp_path: Path) -> None:
         opened(str(tmp_path / "absent.png"), ClipInfo(128, 4))
 
 
+def test_a_proxy_has_the_matte_of_its_shot(tmp_path: Path) -> None:
+    plane = np.zeros((80, 160, 1), np.uint8)
+    plane[:, 81:] = 255
+    matte = opened(f"{picture(tmp_path / 'm.png', plane)},feather=8", ClipInfo(160, 80))
+    whole = matte.at(Frame(np.zeros((80, 160, 3), np.uint8)))
+    small = opened(f"{tmp_path / 'm.png'},feather=8", ClipInfo(160, 80)).at(Frame(np.zeros((40, 80, 3), np.uint8)))
+    assert small.shape == (40, 80)
+    assert np.abs(small - whole.reshape(40, 2, 80, 2).mean((1, 3))).max() < 0.04, "shrunk, its feather too"
+
+
 @dataclass
 class Clip:
     """A reader of frames that hold their own number, which counts how often it is asked to begin."""
