@@ -93,8 +93,8 @@ def showable(light: Pixels, lightness: Pixels, beside: Pixels) -> Pixels:
     Where `beside` goes beyond 0..1 the light may go as far.
     """
     grey = lightness * lightness * lightness
-    least, most = _extremes(light)
-    bottom, top = _extremes(beside)
+    least, most = extremes(light)
+    bottom, top = extremes(beside)
     over = (most - grey) / np.maximum(np.maximum(top, 1) - grey, NEARLY_NOTHING)
     under = (grey - least) / np.maximum(grey - np.minimum(bottom, 0), NEARLY_NOTHING)
     keep = 1 / np.maximum(np.maximum(over, under), 1)
@@ -110,6 +110,7 @@ def _power(values: Pixels, exponent: float) -> Pixels:
     return np.asarray(cv2.pow(values, exponent))
 
 
-def _extremes(light: Pixels) -> tuple[Pixels, Pixels]:
+def extremes(light: Pixels) -> tuple[Pixels, Pixels]:
+    """The least and the most of the three channels, each [H,W]."""
     red, green, blue = (light[..., channel] for channel in range(3))  # twenty times as fast as min(axis=2)
     return np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)

@@ -14,7 +14,7 @@ import numpy as np
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import Reader
 from impasto.render.knobs import Paint
-from impasto.render.oklab import as_float, as_stored
+from impasto.render.oklab import as_float, as_stored, extremes
 
 SPLINE = np.array([1, 4, 6, 4, 1]) / 16
 NOISE_SHARE = (0.889, 0.2, 0.086, 0.041)  # of white noise, what each level of detail holds
@@ -103,10 +103,11 @@ class Letterbox(Box):
         """
         assert frames, "bars are found in samples of the shot"
         height, width = frames[0].shape[:2]
-        darkest, lightest = as_float(frames[0]).min(axis=2), as_float(frames[0]).max(axis=2)
+        darkest, lightest = extremes(frames[0])
         for frame in frames[1:]:
-            np.minimum(darkest, as_float(frame).min(axis=2), out=darkest)
-            np.maximum(lightest, as_float(frame).max(axis=2), out=lightest)
+            least, most = extremes(frame)
+            darkest, lightest = np.minimum(darkest, least), np.maximum(lightest, most)
+        darkest, lightest = as_float(darkest), as_float(lightest)
         top, bottom = _bars(darkest, lightest)
         inner = slice(top, height - bottom)
         left, right = _bars(darkest[inner].T, lightest[inner].T)
