@@ -42,7 +42,7 @@ def to_frames(text: str, fps: Fraction) -> int:
         return total
     left_out = _left_out_each_minute(fps)
     if minutes % 10 and seconds == 0 and frames < left_out:
-        raise InputError(f"timecode {text} does not exist: drop-frame minute {minutes:02d} begins at {minutes:02d}:00;{left_out:02d}")
+        raise InputError(f"timecode {text} does not exist: in drop-frame that minute begins at {minutes:02d}:00;{left_out:02d}")
     past = hours * 60 + minutes
     return total - left_out * (past - past // 10)
 

@@ -60,7 +60,7 @@ def test_a_step_keeps_the_count_and_a_day_wraps() -> None:
     ("01:00:00:24", FILM, "does not exist at 24 fps: it ends at 23:59:59:23"),
     ("24:00:00:00", FILM, "does not exist"),
     ("00:60:00:00", Fraction(24000, 1001), "does not exist at 23.976 fps"),
-    ("00:01:00;01", NTSC, "drop-frame minute 01 begins at 01:00;02"),
+    ("00:01:00;01", NTSC, "in drop-frame that minute begins at 01:00;02"),
     ("00:01:00;04", Fraction(25), "is for 29.97 and 59.94 fps, not 25"),
     ("00:01:00:04", Fraction(0), "needs frames per second"),
 ])  # fmt: skip
