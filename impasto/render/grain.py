@@ -12,6 +12,7 @@ import numpy as np
 
 from impasto.frame import Pixels
 from impasto.render.oklab import as_float, as_stored, in_bands
+from impasto.render.post import Letterbox
 
 BLOCK_PX = 16  # places are judged in pairs of blocks of this size
 LEVELS = 8  # of brightness
@@ -46,7 +47,8 @@ class Grain:
         grain than there is.
         """
         assert frames, "grain is measured in samples of the shot"
-        parts = [_blocks(frame) for frame in frames]
+        box = Letterbox.find(frames)  # bars have none
+        parts = [_blocks(box.of(frame)) for frame in frames]
         means, rest, trust = (np.concatenate(each) for each in zip(*parts, strict=True))
         variance = np.square(rest).mean(axis=(1, 2))  # [N,3]
         fineness = np.square(np.diff(rest, axis=2)).mean(axis=(1, 2)) / np.maximum(2 * variance, 1e-12)

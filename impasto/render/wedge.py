@@ -41,12 +41,11 @@ def parse_wedge(text: str) -> list[dict[str, Setting]]:
 def wedge_sheet(
     source: Pixels, settings: Sequence[dict[str, Setting]], paint_with: Callable[[dict[str, Setting]], Pixels], columns: int = 0
 ) -> Image.Image:
-    """The source and one painting for each of the settings, labelled with what is set."""
+    """One painting for each of the settings, labelled with what is set, and the source after them."""
     from impasto.render.sheet import lay_out  # it stands beside the job that asks for wedges
 
-    cells = [("source", _picture(source))]
-    cells += [(label(setting), _picture(paint_with(setting))) for setting in settings]
-    return lay_out(cells, columns or _last_axis(settings))
+    cells = [(label(setting), _picture(paint_with(setting))) for setting in settings]
+    return lay_out([*cells, ("source", _picture(source))], columns or _last_axis(settings))
 
 
 def label(setting: dict[str, Setting]) -> str:
@@ -79,7 +78,7 @@ def _called(value: Setting) -> str:
 
 
 def _last_axis(settings: Sequence[dict[str, Setting]]) -> int:
-    """How many columns put each value of the last knob in a column of its own, with the source first in a row; 0 if too many."""
+    """How many columns give each value of the last knob a column of its own; 0, which is free, where they are many or all."""
     last = len({list(setting.values())[-1] for setting in settings})
     return 0 if len(settings) == last or last > 6 else last
 

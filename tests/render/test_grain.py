@@ -56,6 +56,11 @@ def test_grain_that_is_alike_in_all_channels_is_laid_alike(plate: Pixels) -> Non
     assert np.corrcoef(laid[..., 0].ravel(), laid[..., 2].ravel())[0, 1] > 0.85
 
 
+def test_bars_do_not_hide_the_grain_between_them(plate: Pixels) -> None:
+    shot = [np.pad(grainy(plate, 5, seed), ((90, 90), (0, 0), (0, 0)), constant_values=16) for seed in range(3)]
+    assert np.median(Grain.measure(shot).spread) * 255 == pytest.approx(5, rel=0.2)
+
+
 def test_a_clean_scene_has_hardly_any_grain(plate: Pixels) -> None:
     assert np.array(Grain.measure([plate]).spread).max() * 255 < 1
 
