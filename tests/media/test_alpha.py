@@ -1,0 +1,32 @@
+"""Alpha is multiplied in and taken out again, and light that covers nothing stays light."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from impasto.frame import Pixels
+from impasto.media.alpha import premultiplied, unpremultiplied
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_there_and_back_is_within_the_last_bits(dtype: type) -> None:
+    dice = np.random.default_rng(0)
+    alpha: Pixels = dice.random((32, 32)).astype(dtype)
+    alpha[:4], alpha[4:8] = 0, 1
+    rgb = (dice.random((32, 32, 3)) * 20).astype(dtype)
+    colour = unpremultiplied(rgb, alpha)
+    assert colour.dtype == np.float32
+    assert np.array_equal(colour[:8], rgb[:8].astype(np.float32))
+    assert np.array_equal(premultiplied(colour, alpha).astype(np.float16), rgb.astype(np.float16))
+
+
+def test_an_edge_has_the_colour_of_what_it_borders() -> None:
+    rgb, alpha = np.full((1, 5, 3), 0.8, np.float32), np.float32([[1, 0.75, 0.5, 0.25, 0.001]])
+    assert np.allclose(unpremultiplied(rgb * alpha[..., np.newaxis], alpha), rgb)
+
+
+@pytest.mark.parametrize("alpha", [0, -0.5, np.nan, np.inf])
+def test_alpha_one_cannot_divide_by_passes_colour_as_it_is(alpha: float) -> None:
+    fire, plane = np.full((2, 2, 3), 7, np.float16), np.full((2, 2), alpha, np.float16)
+    assert np.array_equal(unpremultiplied(fire, plane), fire)
+    assert np.array_equal(premultiplied(fire, plane), fire)
