@@ -5,12 +5,15 @@ Only colour is mixed, so multiplied with alpha or not makes no difference; what 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.frame import Pixels
+
+SIZES_PX = 32  # windows are multiples of about this
 
 
 class Window(NamedTuple):
@@ -24,24 +27,24 @@ def compose(source: Pixels, layers: Sequence[tuple[Pixels, NDArray[np.float32]]]
     """Lay paintings [H,W,C] over the source in order, each through its matte [H,W]; no paint gives the source itself."""
     result = source
     for painted, matte in layers:
-        window = bounds(matte)
-        if window is None:
+        used = _used(matte)
+        if used is None:
             continue
         result = result.copy() if result is source else result
-        result[window] = _over(result[window], painted[window], matte[window])
+        result[used] = _over(result[used], painted[used], matte[used])
     return result
 
 
-def bounds(matte: NDArray[np.float32], halo: int = 0, stride: int = 1) -> Window | None:
-    """The smallest window that, painted alone, equals the painting of the whole wherever the matte is not 0; None: it is nowhere.
+def bounds(matte: NDArray[np.float32], halo: int, stride: int) -> Window | None:
+    """A small window that, painted alone, equals the painting of the whole wherever the matte is not 0; None: it is nowhere.
 
-    It starts at multiples of the stride and ends at one or at the picture's edge, as the windows of tiles.py do.
+    It starts at multiples of the stride and ends at one or at the picture's edge, as the windows of tiles.py do. Its size is
+    rounded up, for an engine prepares itself for each size anew, and things move.
     """
-    rows, columns = (np.flatnonzero(matte.any(axis=axis)) for axis in (1, 0))
-    if rows.size == 0:
+    used = _used(matte)
+    if used is None:
         return None
-    spans = [_span(used, length, halo, stride) for used, length in zip((rows, columns), matte.shape, strict=True)]
-    return Window(*spans)
+    return Window(*(_span(part, length, halo, stride) for part, length in zip(used, matte.shape, strict=True)))
 
 
 def paint_within(paint: Callable[[Pixels], Pixels], rgb: Pixels, window: Window) -> Pixels:
@@ -53,14 +56,26 @@ def paint_within(paint: Callable[[Pixels], Pixels], rgb: Pixels, window: Window)
     return result
 
 
-def _span(used: NDArray[np.intp], length: int, halo: int, stride: int) -> slice:
-    start = max(int(used[0]) - halo, 0) // stride * stride
-    end = -(-(int(used[-1]) + 1 + halo) // stride) * stride
-    return slice(start, min(end, length))
+def _used(matte: NDArray[np.float32]) -> Window | None:
+    rows, columns = (np.flatnonzero(matte.any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return None
+    return Window(*(slice(int(used[0]), int(used[-1]) + 1) for used in (rows, columns)))
+
+
+def _span(used: slice, length: int, halo: int, stride: int) -> slice:
+    start = max(used.start - halo, 0) // stride * stride
+    step = ceil(SIZES_PX / stride) * stride
+    size = ceil((min(used.stop + halo, length) - start) / step) * step
+    if start + size <= length:
+        return slice(start, start + size)
+    return slice(max(length - size, 0) // stride * stride, length)
 
 
 def _over(below: Pixels, painted: Pixels, matte: NDArray[np.float32]) -> Pixels:
     share = matte[..., np.newaxis]
+    if share.min() == 1:
+        return painted
     with np.errstate(invalid="ignore", over="ignore"):  # an infinity times 0 is none of these where the matte is 0 or 1
         mixed = below.astype(np.float32) * (1 - share) + painted.astype(np.float32) * share
         if np.issubdtype(below.dtype, np.integer):
