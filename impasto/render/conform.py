@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,19 @@ from impasto.errors import InputError, MediaError
 from impasto.media.landing import Landing, same_file
 from impasto.render.edit import Cut, Edit, mapped, need_of
 from impasto.render.job import Faults, RenderJob
+from impasto.render.knobs import Curve
+from impasto.render.mattes import StyleUse
 from impasto.render.sources import Shelves, Source
 from impasto.render.stretches import Look, Stretch, Use, merged, name_all, use_of
 from impasto.render.timeline import NOTES, TimelineJob
 from impasto.styles.library import find
 from impasto.styles.package import StyleFile
+
+# What a clip may ask for: the options of `impasto render` that say how it is painted.
+LOOK = (
+    *("style", "tier", "strength", "keep_colour", "scale", "palette", "denoise", "enhance", "grain", "seed", "letterbox"),
+    *("layer", "to_layer", "colour_in", "colour_out", "projection", "stereo"),
+)
 
 
 @dataclass
@@ -39,7 +47,7 @@ class Conform:
         self.job, self.faults = job, faults
         self.shelves = Shelves(job.timeline.parent, job.media)
         self.sources: dict[Path, Source | InputError] = {}
-        self.hashes: dict[Look, str] = {}
+        self.hashes: dict[Look, list[str]] = {}
 
     def plan(self, edit: Edit) -> Plan:
         """Media, looks, frames and names of all clips, and what is there of them already."""
@@ -59,7 +67,7 @@ class Conform:
         self._lay_out(plan)
         with self.faults.noted():
             for each in plan.stretches:
-                each.point({"frames": each.frames, **asdict(each.look)})
+                each.point({"frames": each.frames, **each.look.options})
             plan.unchanged = self._is_there(plan.result, edit)
         return plan
 
@@ -81,15 +89,32 @@ class Conform:
 
     def _look(self, cut: Cut) -> Look:
         """The look a clip asks for, or the job's; RenderJob judges the values."""
-        values = {"style": self.job.style, "tier": self.job.tier, "strength": self.job.strength} | cut.settings
+        values = {"style": self.job.style, "tier": self.job.tier, "strength": self.job.strength} | self._set() | cut.settings
+        unknown = [name for name in values if name not in LOOK]
+        if unknown:
+            raise InputError(f"no look has a setting '{unknown[0]}': known are {', '.join(LOOK)}")
         judged = RenderJob.build(inputs=["-"], out="-", **values)
-        look = Look(" ".join(judged.style), judged.tier, judged.strength)
+        options = judged.model_dump(mode="json", include=set(LOOK), exclude_defaults=True)
+        strength = Curve.parse(judged.strength).constant
+        told = judged.strength if strength is None else f"{strength:g}"
+        options |= {"style": judged.style, "tier": judged.tier, "strength": told}
+        look = Look(json.dumps(options, sort_keys=True))
         if look not in self.hashes:
-            style = StyleFile.open(find(look.style))
-            if look.tier not in style.card.tiers:
-                raise InputError(f"style {look.style} has no tier '{look.tier}': choose one of {', '.join(style.card.tiers)}")
-            self.hashes[look] = style.hash
+            self.hashes[look] = [self._style_hash(StyleUse.parse(use).style, judged.tier) for use in judged.style]
         return look
+
+    def _set(self) -> dict[str, str]:
+        """What --set says, as name and value."""
+        parted = [each.partition("=") for each in self.job.set]
+        if wrong := [name for name, equals, _ in parted if not equals]:
+            raise InputError(f"--set {wrong[0]}: write name=value")
+        return {name.strip(): value.strip() for name, _, value in parted}
+
+    def _style_hash(self, name: str, tier: str) -> str:
+        style = StyleFile.open(find(name))
+        if tier not in style.card.tiers:
+            raise InputError(f"style {name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
+        return style.hash
 
     def _source(self, place: Path) -> Source:
         if place not in self.sources:
@@ -122,8 +147,8 @@ class Conform:
         written = {"as": job.medium, "codec": job.codec, "quality": job.quality, "missing": job.missing}
         return {
             "source": str(stretch.source.path.resolve()),
-            **asdict(stretch.look),
-            "style_hash": self.hashes[stretch.look],
+            **stretch.look.options,
+            "style_hashes": self.hashes[stretch.look],
             **written,
             "frames": [stretch.low, stretch.high, stretch.step],
         }
@@ -197,7 +222,12 @@ class Notebook:
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    return [f"{name} {old.get(name)} instead of {value}" for name, value in new.items() if old.get(name) != value]
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return [f"{name} {_told(old.get(name))} instead of {_told(new.get(name))}" for name in names]
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "its default" if value is None else str(value)
 
 
 def _bytes(files: list[Path]) -> int:

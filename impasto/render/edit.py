@@ -21,7 +21,6 @@ from impasto.render import edl
 from impasto.render.sources import Kind, Source, is_relative
 
 KEY = "impasto"  # of our metadata, in a clip, a track or the timeline
-SETTINGS = ("style", "tier", "strength")
 DEEPEST = 500  # brackets in brackets; OpenTimelineIO's own reader follows them until the stack ends
 LARGEST_BYTES = 512 * 2**20
 SLACK = 1e-6  # of a frame: what rounding leaves
@@ -221,8 +220,7 @@ def _cuts(timeline: Any) -> Iterator[Cut]:
             continue
         settings: dict[str, Any] = {}
         for each in [timeline, *reversed(above), clip]:
-            found = each.metadata.get(KEY)
-            settings |= {name: found[name] for name in SETTINGS if name in found} if hasattr(found, "keys") else {}
+            settings |= dict(each.metadata.get(KEY) or {})
         reel = str(clip.metadata.get("cmx_3600", {}).get("reel", ""))
         names = [name for name in (clip.name, reel) if name]
         cut = Cut(clip, f"clip {number} '{clip.name}'", "", names, settings | edl.settings(clip))

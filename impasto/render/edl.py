@@ -23,7 +23,7 @@ from impasto.media.timecode import advance
 
 _EVENT = re.compile(r"\s*(\d+)\s+\S+\s+(\S+)\s.*")
 _TIME = re.compile(r"\b\d\d:\d\d:\d\d[:;]\d\d\b")
-_SETTING = re.compile(r"IMPASTO (STYLE|TIER|STRENGTH):\s*(.*\S)")
+_SETTING = re.compile(r"IMPASTO ([A-Z_]+):\s*(.*\S)")
 _NAME = re.compile(r"(\W*(FROM|TO) CLIP NAME:?\s*)(.*\S)\s*")
 _PATH = re.compile(r"(\W*(?:OTIO REFERENCE )?(FROM|TO)(?: CLIP| FILE)?:\s*)(.*\S)\s*")
 _RANGE = re.compile(r"(.*)\[(\d+)-\d+\](\.\w+)")

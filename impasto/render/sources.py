@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from impasto.errors import InputError
 from impasto.media import MOVIES, READERS, Reader, is_sequence, open_reader
+from impasto.media.encoding import Decoding
 from impasto.media.timecode import is_timecode, to_frames
 
 Kind = Literal["movie", "sequence", "picture"]
@@ -41,7 +42,7 @@ class Source:
     def survey(cls, path: Path) -> Source:
         """Open media for its header alone."""
         kind: Kind = "sequence" if is_sequence(path) else "movie" if path.suffix.lower() in MOVIES else "picture"
-        with open_reader(path, missing="skip") as reader:
+        with open_reader(path, Decoding(missing="skip")) as reader:
             info, numbers = reader.info, reader.numbers()
             files = _files_of(reader, numbers) if kind == "sequence" else {}
         text = str(info.tags.get("timecode", ""))

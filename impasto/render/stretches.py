@@ -1,6 +1,7 @@
 """What an edit needs painted: stretches of sources, each painted once however often the edit shows it."""
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,11 +19,20 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Look:
-    """How a clip is painted."""
+    """How a clip is painted: what it changes of the options of `impasto render`, as JSON, so that equal looks are equal."""
 
-    style: str
-    tier: str
-    strength: float
+    text: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name; style, tier and strength are always among them."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
+
+    @property
+    def told(self) -> str:
+        """Its styles, for people."""
+        return ", ".join(self.options["style"])
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pydantic import field_validator
+
 from impasto.errors import MediaError
 from impasto.job import Done, Job, Progress, option
-from impasto.media import Missing
-from impasto.media.encoding import Codec, Quality
+from impasto.media.encoding import Codec, Missing, Quality
 from impasto.media.landing import check_output
 from impasto.render.job import DEFAULT_STYLE, Faults, RenderJob
 
@@ -33,9 +34,10 @@ class TimelineJob(Job):
 
     timeline: Path = option(help="the edit: .otio, .edl, or what an installed OpenTimelineIO adapter reads", argument=True)
     out: Path = option(help="folder for the painted clips and the new timeline; made if it is not there", flag="-o/--out")
-    style: str = option(DEFAULT_STYLE, "look of the clips that name none: a name, or a style file")
+    style: list[str] = option([DEFAULT_STYLE], "look of the clips that name none: a name, a style file, STYLE@MATTE", min_length=1)
     tier: Literal["live", "full", "mini"] = option("full", "network of the clips that name none: live is fast, full is finer")
-    strength: float = option(1.0, "how much paint, for the clips that do not say", ge=0, le=1)
+    strength: str = option("1", "how much paint, for the clips that do not say; over a source's frames as '1001:0, 1024:1'")
+    set: list[str] = option([], "another option of render as name=value, e.g. keep_colour=0.5 (repeatable)")
     handles: int = option(8, "frames painted before and after what is shown, where the media has them", ge=0, le=10000)
     media: list[Path] = option([], "folder that is searched, by name, for media that is not where the edit says (repeatable)")
     skip_offline: bool = option(False, "leave clips as they are whose media cannot be found")
@@ -48,6 +50,16 @@ class TimelineJob(Job):
     precision: Literal["auto", "fp32", "bf16", "int8"] = option("auto", "number format; auto is the fastest that keeps the depth")
     overwrite: bool = option(False, "replace outputs that exist; what is as it should be is kept")
     fresh: bool = option(False, "paint everything, whatever is there")
+
+    @field_validator("style", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str | Path) else value
+
+    @field_validator("strength", mode="before")
+    @classmethod
+    def _strength_is_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | float) else value
 
     def run(self) -> Iterator[Progress | Done]:
         """Read the edit, find everything it needs, paint what is not there yet, write the new edit."""
@@ -75,7 +87,7 @@ class TimelineJob(Job):
         todo = [each for each in plan.stretches if not each.kept]
         total, before = sum(len(each.numbers) for each in todo), 0
         for number, each in enumerate(todo, 1):
-            told = f"{number} of {len(todo)}: {each.source.path.name} {each.frames} in {each.look.style}"
+            told = f"{number} of {len(todo)}: {each.source.path.name} {each.frames} in {each.look.told}"
             yield Progress("clip", note=told)
             ours = plan.notebook.knows(each, plan.facts[each.name])
             plan.notebook.note(each, plan.facts[each.name], done=False)
@@ -88,7 +100,7 @@ class TimelineJob(Job):
 
     def _render_job(self, stretch: Stretch, overwrite: bool, fresh: bool) -> RenderJob:
         same = ("codec", "quality", "missing", "engine", "precision")
-        values: dict[str, Any] = {name: getattr(self, name) for name in same} | asdict(stretch.look)
+        values: dict[str, Any] = {name: getattr(self, name) for name in same} | stretch.look.options
         if stretch.source.kind != "picture":
             values["frames"] = stretch.frames
         if stretch.source.kind == "sequence":

@@ -16,8 +16,10 @@ from impasto import cli
 from impasto.errors import InputError, MediaError, MissingExtra
 from impasto.frame import ClipInfo
 from impasto.job import Done, Progress
+from impasto.media.encoding import Decoding
 from impasto.media.timecode import to_frames
 from impasto.render import edit, edl, sources
+from impasto.render.conform import LOOK
 from impasto.render.job import RenderJob
 from impasto.render.timeline import NOTES, TimelineJob
 from tests.fakes import noise
@@ -40,7 +42,7 @@ def renders(monkeypatch: pytest.MonkeyPatch) -> list[RenderJob]:
         def numbers(self) -> range:
             return range(1, self.info.frames + 1)
 
-    def open_reader(path: Path, missing: str) -> Reader:
+    def open_reader(path: Path, decoding: Decoding) -> Reader:
         frames, fps, timecode = json.loads(path.read_text())
         return Reader(info=ClipInfo(8, 8, frames, Fraction(fps), tags={"timecode": timecode} if timecode else {}))
 
@@ -230,7 +232,7 @@ def test_what_the_media_does_not_have_is_refused(tmp_path: Path, renders: list[R
 
 def test_everything_else_stays(tmp_path: Path, renders: list[RenderJob]) -> None:
     movie(tmp_path / "a.mov")
-    shown = clip("a.mov", 0, 20, metadata={"grade": {"id": 7}, "impasto": {"style": "other", "note": "mine"}})
+    shown = clip("a.mov", 0, 20, metadata={"grade": {"id": 7}, "impasto": {"style": "other", "keep_colour": 0.5}})
     shown.media_reference.name = "camera"
     shown.media_reference.metadata["reel"] = "A001"
     gap = otio.schema.Gap(source_range=span(0, 12))
@@ -244,8 +246,9 @@ def test_everything_else_stays(tmp_path: Path, renders: list[RenderJob]) -> None
     assert new.media_reference.target_url == "a.mov"
     assert new.media_reference.name == "camera"
     assert new.media_reference.metadata["reel"] == "A001"
-    assert dict(new.media_reference.metadata["impasto"]) == {
-        "frames": "1-20", "style": "other", "tier": "full", "strength": 1.0, "source": "a.mov",
+    made = json.loads(otio.adapters.write_to_string(new.media_reference, "otio_json"))["metadata"]["impasto"]
+    assert made == {
+        "frames": "1-20", "style": ["other"], "tier": "full", "strength": "1", "keep_colour": 0.5, "source": "a.mov",
     }  # fmt: skip
     new.media_reference, new.source_range = old.media_reference, old.source_range
     assert after.is_equivalent_to(before)
@@ -284,8 +287,8 @@ def test_a_clips_own_look_comes_first(tmp_path: Path, renders: list[RenderJob]) 
     otio.adapters.write_to_file(made, str(path))
     done = conform(path)
     assert [(job.style, job.strength, job.tier, job.out.name) for job in renders] == [
-        (["other"], 0.5, "live", "a.mov"),
-        (["tiny"], 1.0, "live", "a_6-15.mov"),
+        (["other"], "0.5", "live", "a.mov"),
+        (["tiny"], "1", "live", "a_6-15.mov"),
     ]
     assert [each.media_reference.target_url for each in clips(done)] == ["a.mov", "a_6-15.mov"]
 
@@ -298,11 +301,13 @@ def test_every_fault_is_told_at_once_before_work(tmp_path: Path, renders: list[R
         clip("a.mov", 0, 10, metadata={"impasto": {"style": "nosuch"}}),
         clip("a.mov", 0, 10, metadata={"impasto": {"strength": "much"}}),
         clip("a.mov", 0, 10, metadata={"impasto": {"tier": "mini"}}),
+        clip("a.mov", 0, 10, metadata={"impasto": {"stile": "tiny"}}),
         otio.schema.Clip("lost", None, span(0, 5)),
     ]
     with pytest.raises(InputError) as caught:
         conform(timeline(tmp_path / "edit.otio", *bad))
-    for part in ("clip 1 'gone': its media gone.mov", "clip 2", "no look has this name", "'much'", "'mini'", "clip 6 'lost'"):
+    parts = ("clip 1 'gone': its media gone.mov", "clip 2", "no look has this name", "'much'", "'mini'", "'stile'", "clip 7 'lost'")
+    for part in parts:
         assert part in str(caught.value)
     assert not renders
     assert not (tmp_path / "painted").exists()
@@ -460,8 +465,8 @@ def test_an_edl_keeps_its_lines(tmp_path: Path, renders: list[RenderJob]) -> Non
     path.write_text(EDL.format(folder=tmp_path))
     done = conform(path, handles=2)
     assert [(job.inputs[0].name, job.frames, job.style, job.strength) for job in renders] == [
-        ("shot_a.mov", "9-48", ["other"], 0.5),
-        ("shot_b.mov", "47-122", ["tiny"], 1.0),
+        ("shot_a.mov", "9-48", ["other"], "0.5"),
+        ("shot_b.mov", "47-122", ["tiny"], "1"),
     ]
     painted = tmp_path / "painted"
     assert done.path == painted / "reel.edl"
@@ -565,3 +570,19 @@ def test_stills_from_file_to_file(tmp_path: Path) -> None:
     assert made.source_range == span(0, 48)
     with Image.open(tmp_path / "painted" / made.media_reference.target_url) as painted:
         assert np.array_equal(np.asarray(painted), noise(24, 32))
+
+
+def test_any_setting_of_a_look_can_be_asked_for(tmp_path: Path, renders: list[RenderJob]) -> None:
+    movie(tmp_path / "a.mov")
+    own = clip("a.mov", 0, 10, metadata={"impasto": {"grain": 1, "strength": "1:0, 10:1"}})
+    path = timeline(tmp_path / "edit.otio", own, clip("a.mov", 50, 5))
+    conform(path, set=["keep_colour=0.5", "grain=0.5"], strength=0.50)
+    assert [(job.keep_colour, job.grain, job.strength) for job in renders] == [(0.5, 1, "1:0, 10:1"), (0.5, 0.5, "0.5")]
+    wrongs = {"grain": "write name=value", "frames=1-2": "no look has a setting 'frames'", "grain=9": "grain is '9'"}
+    for wrong, part in wrongs.items():
+        with pytest.raises(InputError, match=part):
+            conform(path, set=[wrong], out=tmp_path / "other")
+
+
+def test_what_a_look_may_be_is_what_render_takes() -> None:
+    assert set(LOOK) <= set(RenderJob.model_fields)
