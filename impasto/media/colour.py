@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 DEFAULT_CONFIG = "ocio://cg-config-latest"
 LINEAR = "Linear Rec.709 (sRGB)"  # in the default configuration: where all spaces meet
+PQ, PQ_CODE = "Rec.2100-PQ - Display", 16  # in the default configuration; as a video's tags have it (ITU-T H.273)
 _LOG_FILM = ("kodaklog", "cineon", "printing density")
 
 
@@ -140,6 +141,8 @@ def _told_by(like: ClipInfo, suffix: str) -> Space:
     told = str(like.tags.get("colorspace", ""))
     if told.lower() in _LOG_FILM:
         return LOG_FILM
+    if getattr(like.tags.get("colour"), "transfer", None) == PQ_CODE:
+        return _named(PQ, DEFAULT_CONFIG)
     if suffix != ".exr":
         return SCREEN
     if chromaticities := like.tags.get("chromaticities"):

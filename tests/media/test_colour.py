@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import PyOpenColorIO as ocio
@@ -84,6 +85,15 @@ def test_log_film_is_light(tmp_path: Path) -> None:
     codes = np.float32([[[95, 445, 685]]]) / 1023
     assert np.allclose(colour.source.to_light(codes)[0, 0, [0, 2]], [0, 1], atol=1e-6)
     assert np.allclose(colour.source.from_light(colour.source.to_light(codes)), codes, atol=1e-5)
+
+
+def test_a_clip_of_ten_thousand_nits_is_light() -> None:
+    colour = open_colour("auto", "auto", like(colour=SimpleNamespace(transfer=16)), ".mp4", ".mp4")
+    assert colour.source.bright
+    grey = np.full((1, 1, 3), 33287, np.uint16)  # 100 nits in PQ
+    assert colour.source.to_light(grey.astype(np.float32) / 65535)[0, 0, 0] == pytest.approx(1, rel=0.02)
+    assert np.allclose(colour.from_working(colour.to_working(grey), grey), grey / 65535, atol=5e-4)
+    assert not colour.changes
 
 
 # ---------------------------------------------------------------- there and back
