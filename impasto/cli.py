@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "render": ("impasto.render.job:RenderJob", "Paint pictures in a style."),
+    "timeline": (
+        "impasto.render.timeline:TimelineJob",
+        "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
+    ),
     "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),
     "styles list": ("impasto.styles.jobs:ListJob", "List the looks at hand."),
     "styles show": ("impasto.styles.jobs:ShowJob", "Show what a look's card says."),
