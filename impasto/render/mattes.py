@@ -153,7 +153,7 @@ class Clip(Source):
         number, there = frame.number, self._numbers
         if is_sequence(self.path):
             if number not in there:
-                told = f"this matte has no such frame, only {there[0]}-{there[-1]}: make it, or leave the frame out"
+                told = f"this matte has {len(there)} frames from {there[0]} to {there[-1]}, not this one: make it or leave it out"
                 raise MediaError(told, self.path, number)
             return number
         if self.path.suffix.lower() not in MOVIES:

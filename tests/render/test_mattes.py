@@ -202,8 +202,27 @@ def test_a_sequence_goes_by_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [round(value(matte, number)) for number in (12, 13, 15, 15, 19)] == [12, 13, 15, 15, 19]
     assert clip.begun == 1, "it goes on where it is"
     assert round(value(matte, 11)) == 11, "and back if need be"
-    with pytest.raises(MediaError, match=r"m\.####\.png, frame 8: this matte has no such frame, only 10-19"):
+    with pytest.raises(MediaError, match=r"m\.####\.png, frame 8: this matte has 10 frames from 10 to 19, not this one"):
         value(matte, 8)
+
+
+def test_a_sequence_on_the_disk_with_a_gap(tmp_path: Path) -> None:
+    for number in (1001, 1002, 1004):
+        picture(tmp_path / f"m.{number}.png", np.full((2, 2, 1), number - 1000, np.uint8))
+    for name in (tmp_path, tmp_path / "m.####.png", tmp_path / "m.%04d.png"):
+        matte = opened(str(name), ClipInfo(2, 2), numbers=range(1001, 1005))
+        assert [round(value(matte, number)) for number in (1001, 1002, 1004)] == [1, 2, 4]
+        with pytest.raises(MediaError, match="frame 1003: this matte has 3 frames from 1001 to 1004, not this one"):
+            value(matte, 1003)
+        matte.close()
+
+
+def test_a_sequence_of_layers(tmp_path: Path) -> None:
+    for number in (5, 6):
+        write(tmp_path / f"m.{number:04d}.exr", {}, {"mask.R": np.full((2, 2), number / 255, np.float32)})
+    for name in (tmp_path, tmp_path / "m.####.exr"):
+        matte = opened(f"{name}:mask", ClipInfo(2, 2), numbers=(5, 6))
+        assert [round(value(matte, number)) for number in (5, 6)] == [5, 6]
 
 
 def test_a_video_goes_by_places(monkeypatch: pytest.MonkeyPatch) -> None:
