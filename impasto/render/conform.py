@@ -4,18 +4,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import InputError, MediaError
+from impasto.media import codecs
+from impasto.media.encoding import Encoding
 from impasto.media.landing import Landing, same_file
 from impasto.render.edit import Cut, Edit, mapped, need_of
 from impasto.render.job import Faults, RenderJob
 from impasto.render.knobs import Curve
 from impasto.render.mattes import StyleUse
 from impasto.render.sources import Shelves, Source
-from impasto.render.stretches import Look, Stretch, Use, merged, name_all, use_of
+from impasto.render.stretches import Look, Stretch, Use, kind_of, merged, name_all, use_of
 from impasto.render.timeline import NOTES, TimelineJob
 from impasto.styles.library import find
 from impasto.styles.package import StyleFile
@@ -65,7 +67,7 @@ class Conform:
             raise MediaError("shows no clip that could be painted", self.job.timeline)
         plan.stretches = merged(wanted)
         self._lay_out(plan)
-        with self.faults.noted():
+        with self.faults.noted(), mapped(edit.path):
             for each in plan.stretches:
                 each.point({"frames": each.frames, **each.look.options})
             plan.unchanged = self._is_there(plan.result, edit)
@@ -138,8 +140,17 @@ class Conform:
             with self.faults.noted():
                 if any(same_file(each.target, source) for source in self.sources):
                     raise MediaError("is one of the inputs, and inputs are never overwritten: choose another folder", each.target)
+                if not each.kept:
+                    self._check_codec(each)
                 if not each.kept and not self.job.overwrite:
                     plan.notebook.check_free(each, plan.facts[each.name])
+
+    def _check_codec(self, stretch: Stretch) -> None:
+        """Refuse a movie that cannot be written so; one made from pictures is judged by its render."""
+        info = stretch.source.info
+        if stretch.source.kind == "movie" and kind_of(stretch.target) == "movie" and info is not None:
+            like = replace(info, channels=info.channels + 2 * (info.channels < 3))
+            codecs.check(stretch.target, like, Encoding(self.job.codec, self.job.quality))
 
     def _facts(self, stretch: Stretch) -> dict[str, Any]:
         """What painted frames depend on, besides what the source holds."""

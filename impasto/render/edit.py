@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -220,7 +220,9 @@ def _cuts(timeline: Any) -> Iterator[Cut]:
             continue
         settings: dict[str, Any] = {}
         for each in [timeline, *reversed(above), clip]:
-            settings |= dict(each.metadata.get(KEY) or {})
+            found = dict(each.metadata.get(KEY) or {})
+            settings |= {name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+                         for name, value in found.items()}  # fmt: skip
         reel = str(clip.metadata.get("cmx_3600", {}).get("reel", ""))
         names = [name for name in (clip.name, reel) if name]
         cut = Cut(clip, f"clip {number} '{clip.name}'", "", names, settings | edl.settings(clip))

@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from impasto.errors import InputError
+from impasto.frame import ClipInfo
 from impasto.media import MOVIES, READERS, Reader, is_sequence, open_reader
 from impasto.media.encoding import Decoding
 from impasto.media.timecode import is_timecode, to_frames
@@ -37,6 +38,7 @@ class Source:
     fps: Fraction  # 0: it has none of its own
     timecode: int | None = None  # of its first frame, counted in frames
     files: Mapping[int, Path] = field(default_factory=dict)  # of a sequence, by number
+    info: ClipInfo | None = None
 
     @classmethod
     def survey(cls, path: Path) -> Source:
@@ -47,7 +49,7 @@ class Source:
             files = _files_of(reader, numbers) if kind == "sequence" else {}
         text = str(info.tags.get("timecode", ""))
         timecode = to_frames(text, info.fps) if info.fps and is_timecode(text) else None
-        return cls(path, kind, numbers, info.fps, timecode, files)
+        return cls(path, kind, numbers, info.fps, timecode, files, info)
 
     @property
     def suffix(self) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from impasto import cli
 from impasto.errors import InputError, MediaError, MissingExtra
 from impasto.frame import ClipInfo
 from impasto.job import Done, Progress
+from impasto.media import open_reader
 from impasto.media.encoding import Decoding
 from impasto.media.timecode import to_frames
 from impasto.render import edit, edl, sources
@@ -313,6 +315,14 @@ def test_every_fault_is_told_at_once_before_work(tmp_path: Path, renders: list[R
     assert not (tmp_path / "painted").exists()
 
 
+def test_a_codec_that_a_file_cannot_hold_is_said_before_work(tmp_path: Path, renders: list[RenderJob]) -> None:
+    movie(tmp_path / "a.mov")
+    with pytest.raises(MediaError, match="cannot hold"):
+        conform(timeline(tmp_path / "edit.otio", clip("a.mov", 0, 5)), codec="vp9")
+    assert not renders
+    assert not (tmp_path / "painted").exists()
+
+
 def test_offline_clips_can_stay_as_they_are(tmp_path: Path, renders: list[RenderJob]) -> None:
     movie(tmp_path / "a.mov")
     done = conform(timeline(tmp_path / "edit.otio", clip("a.mov", 0, 5), clip("gone.mov", 0, 5)), skip_offline=True)
@@ -541,6 +551,23 @@ def test_bad_timelines_are_one_line(
     assert not (tmp_path / "painted").exists()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e300, 1e18, -7.5, 0.0])
+@pytest.mark.parametrize("rate", [24.0, 0.0, -24.0, 1e-9, float("nan")])
+def test_nonsense_times_are_one_line_or_harmless(tmp_path: Path, renders: list[RenderJob], value: float, rate: float) -> None:
+    movie(tmp_path / "a.mov")
+    nonsense = time(value, rate)
+    for item in (
+        otio.schema.Clip("a", otio.schema.ExternalReference("a.mov"), otio.opentime.TimeRange(nonsense, time(5))),
+        otio.schema.Clip("a", otio.schema.ExternalReference("a.mov"), otio.opentime.TimeRange(time(5), nonsense)),
+        clip("a.mov", 5, 5, otio.opentime.TimeRange(nonsense, time(50))),
+        clip("a.mov", 5, 5, effects=[otio.schema.LinearTimeWarp(time_scalar=value)]),
+    ):
+        path = tmp_path / "edit.otio"
+        with suppress(InputError):  # and nothing else
+            conform(timeline(path, item), overwrite=True)
+        assert all(1 <= int(number) <= 100 for job in renders for number in job.frames.split("-"))
+
+
 def test_a_missing_file_and_a_missing_library(tmp_path: Path, renders: list[RenderJob], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MediaError, match=r"no\.otio: cannot be read: no such file"):
         conform(tmp_path / "no.otio")
@@ -574,10 +601,11 @@ def test_stills_from_file_to_file(tmp_path: Path) -> None:
 
 def test_any_setting_of_a_look_can_be_asked_for(tmp_path: Path, renders: list[RenderJob]) -> None:
     movie(tmp_path / "a.mov")
-    own = clip("a.mov", 0, 10, metadata={"impasto": {"grain": 1, "strength": "1:0, 10:1"}})
+    own = clip("a.mov", 0, 10, metadata={"impasto": {"grain": 1, "strength": "1:0, 10:1", "style": ["tiny", "other@skin"]}})
     path = timeline(tmp_path / "edit.otio", own, clip("a.mov", 50, 5))
     conform(path, set=["keep_colour=0.5", "grain=0.5"], strength=0.50)
     assert [(job.keep_colour, job.grain, job.strength) for job in renders] == [(0.5, 1, "1:0, 10:1"), (0.5, 0.5, "0.5")]
+    assert renders[0].style == ["tiny", "other@skin"]
     wrongs = {"grain": "write name=value", "frames=1-2": "no look has a setting 'frames'", "grain=9": "grain is '9'"}
     for wrong, part in wrongs.items():
         with pytest.raises(InputError, match=part):
@@ -586,3 +614,42 @@ def test_any_setting_of_a_look_can_be_asked_for(tmp_path: Path, renders: list[Re
 
 def test_what_a_look_may_be_is_what_render_takes() -> None:
     assert set(LOOK) <= set(RenderJob.model_fields)
+
+
+def test_a_sequence_from_files_to_files(tmp_path: Path) -> None:
+    for number in range(1001, 1013):
+        Image.fromarray(noise(24, 32, number)).save(tmp_path / f"shot.{number}.png")
+    sequence = otio.schema.ImageSequenceReference("", "shot.", ".png", 1001, 1, FPS, 4, available_range=span(86400, 12))
+    path = timeline(tmp_path / "edit.otio", otio.schema.Clip("shot", sequence, span(86404, 3)))
+    made = clips(conform(path, strength=0, handles=2))[0]
+    reference = made.media_reference
+    assert sorted(file.name for file in (tmp_path / "painted").iterdir()) == [NOTES, "edit.otio", "shot"]
+    assert len(list((tmp_path / "painted" / "shot").iterdir())) == 7
+    for moment, number in ((86404, 1005), (86406, 1007)):
+        url = reference.target_url_for_image_number(reference.frame_for_time(time(moment)) - reference.start_frame)
+        with Image.open(tmp_path / "painted" / url) as painted:
+            assert np.array_equal(np.asarray(painted), noise(24, 32, number))
+    assert conform(path, strength=0, handles=2).figures["frames"] == 0
+
+
+def test_a_movie_from_file_to_file(tmp_path: Path) -> None:
+    """Every frame is of one grey, so that it says which one it is."""
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "take.mov"), "w") as container:
+        container.metadata["timecode"] = "01:00:00:00"
+        stream = container.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(40):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number * 6, np.uint8), format="rgb24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    path = tmp_path / "reel.edl"
+    path.write_text("TITLE: r\n\n001  T V C 01:00:00:10 01:00:00:20 00:00:00:00 00:00:00:10\n* FROM CLIP NAME: take.mov\n")
+    done = conform(path, strength=0, handles=4, codec="prores")
+    with open_reader(tmp_path / "painted" / "take.mov") as reader:
+        assert reader.info.tags["timecode"] == "01:00:00:06"
+        greys = [float(frame.pixels.mean()) / 6 for frame in reader]
+    assert np.allclose(greys, range(6, 24), atol=0.7)
+    assert "01:00:00:10 01:00:00:20 00:00:00:00" in Path(str(done.path)).read_text()
+    assert clips(done)[0].media_reference.target_url == str(tmp_path / "painted" / "take.mov")
