@@ -649,7 +649,7 @@ def test_a_movie_from_file_to_file(tmp_path: Path) -> None:
     done = conform(path, strength=0, handles=4, codec="prores")
     with open_reader(tmp_path / "painted" / "take.mov") as reader:
         assert reader.info.tags["timecode"] == "01:00:00:06"
-        greys = [float(frame.pixels.mean()) / 6 for frame in reader]
+        greys = [float(frame.pixels.mean()) / np.iinfo(frame.pixels.dtype).max * 255 / 6 for frame in reader]
     assert np.allclose(greys, range(6, 24), atol=0.7)
     assert "01:00:00:10 01:00:00:20 00:00:00:00" in Path(str(done.path)).read_text()
     assert clips(done)[0].media_reference.target_url == str(tmp_path / "painted" / "take.mov")
