@@ -7,7 +7,7 @@ ones, so an odd picture is stored as 4:4:4, which comes back at its very size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -35,7 +35,6 @@ class Kind:
     even: bool = False  # subsampled pictures must have even sizes
     least: tuple[int, int] = (1, 1)
     most: int = 16384
-    tags: dict[str, str] = field(default_factory=dict)  # suffix -> the four letters players look for
 
 
 def _crf(
@@ -57,11 +56,11 @@ _QUIET = "log-level=none"
 
 KINDS: dict[str, Kind] = {
     "h264": Kind("H.264", "libx264", (MP4, MOV, MKV, AVI), _CHROMA, (8, 10),
-                 _crf((15, 20, 26), "fast", "ultrafast", {"qp": "0", "preset": "fast"}), even=True),
+                 _crf((14, 20, 26), "veryfast", "ultrafast", {"qp": "0", "preset": "veryfast"}), even=True),
     "h265": Kind("H.265", "libx265", (MP4, MOV, MKV), _CHROMA, (8, 10, 12),
                  _crf((16, 21, 28), "veryfast", "ultrafast", {"preset": "veryfast", "x265-params": f"lossless=1:{_QUIET}"},
                       **{"x265-params": _QUIET}),
-                 even=True, least=(16, 16), tags={MP4: "hvc1", MOV: "hvc1"}),
+                 even=True, least=(16, 16)),
     "prores": Kind("ProRes 422", "prores_ks", (MOV, MKV), ("422",), (10,),
                    {"high": {"profile": "hq"}, "medium": {"profile": "standard"}, "draft": {"profile": "proxy"}}),
     "prores4444": Kind("ProRes 4444", "prores_ks", (MOV, MKV), ("444",), (10,),
@@ -92,7 +91,7 @@ class Choice:
     bits: int
     chroma: str  # "420", "422", "444"
     alpha: bool
-    tag: str = ""
+    container: str  # ffmpeg's name of one that keeps everything this encoder makes, for pieces
 
 
 def check(path: Path, like: ClipInfo, encoding: Encoding) -> None:
@@ -123,19 +122,25 @@ def choose(path: Path, like: ClipInfo, encoding: Encoding = DEFAULT) -> Choice:
     if kind.rgb and encoding.quality == "lossless" and encoding.bits == "auto":
         bits = 8 if like.depth == "uint8" else 16  # RGB made from 10 bits of YUV fills 16
     chroma = _chroma_of(path, like, encoding, kind)
+    as_rgb = kind.rgb and (encoding.quality == "lossless" or suffix == AVI)  # an AVI does not say by which matrix
     if alpha:
         pix_fmt = next((name for name in kind.alpha if str(bits) in name), kind.alpha[0])
         chroma = "420" if "420" in pix_fmt else "444"
+    elif as_rgb:
+        pix_fmt, chroma = "bgr0" if bits == 8 else f"gbrp{bits}le", "444"
     else:
-        pix_fmt = _pixel_format(kind, bits, chroma, encoding.quality)
+        pix_fmt = f"yuv{chroma}p" + ("" if bits == 8 else f"{bits}le")
     _check_size(path, like, kind, chroma)
     options = dict(kind.options[encoding.quality])
     if codec == "dnxhr" and (bits == 10 or chroma == "444"):
         options["profile"] = "dnxhr_444" if chroma == "444" else "dnxhr_hqx"
         bits, pix_fmt = 10, f"yuv{chroma}p10le"
     if codec == "h264" and suffix == AVI:
-        options["bf"] = "0"  # an AVI stores no times, so pictures must lie in the order they are shown
-    return Choice(cast(Codec, codec), kind.encoder, pix_fmt, options, bits, chroma, alpha, kind.tags.get(suffix, ""))
+        # An AVI stores no times, so pictures lie in the order they are shown; and it has no place for headers but among them.
+        options |= {"bf": "0", "x264-params": "repeat-headers=1"}
+    # Matroska keeps colour and alpha of all but DNxHR, and rounds times to milliseconds, which join() sets anew.
+    container = "mov" if codec == "dnxhr" else "nut" if codec == "h264" and suffix == AVI else "matroska"
+    return Choice(cast(Codec, codec), kind.encoder, pix_fmt, options, bits, chroma, alpha, container)
 
 
 def _usual(suffix: str, bits: int, alpha: bool, quality: Quality) -> str:
@@ -181,12 +186,6 @@ def _chroma_of(path: Path, like: ClipInfo, encoding: Encoding, kind: Kind) -> st
     if odd or source not in _CHROMA:
         source = "444" if odd or source == "440" else "420"
     return next((chroma for chroma in kind.chroma if chroma >= source), kind.chroma[-1])
-
-
-def _pixel_format(kind: Kind, bits: int, chroma: str, quality: Quality) -> str:
-    if kind.rgb and quality == "lossless":
-        return "bgr0" if bits == 8 else f"gbrp{bits}le"
-    return f"yuv{chroma}p" + ("" if bits == 8 else f"{bits}le")
 
 
 def _check_size(path: Path, like: ClipInfo, kind: Kind, chroma: str) -> None:

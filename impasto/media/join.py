@@ -82,10 +82,12 @@ def _write(
 
 
 def _picture_stream(output: OutputContainer, template: VideoStream, like: ClipInfo, suffix: str) -> VideoStream:
-    picture = output.add_stream_from_template(template)
+    picture = output.add_stream_from_template(template, opaque=True)
     context = picture.codec_context
     context.framerate = like.fps or STILL_RATE
     name = template.codec_context.name
+    if "alpha_mode" in template.metadata:
+        context.pix_fmt = "yuva420p"  # the muxer goes by it, though the decoder has told of colour alone
     if suffix in (".mp4", ".mov") and name == "hevc":
         context.codec_tag = "hvc1"  # without it Apple's players do not open the file
     elif suffix == ".mov" and name in TAGGED:

@@ -119,9 +119,7 @@ class SegmentWriter:
 
     def _open(self) -> None:
         choice, rate = self.choice, self.like.fps or STILL_RATE
-        # Matroska keeps colour and alpha of every codec but DNxHR. It rounds times to milliseconds, which join() sets anew.
-        form = "mov" if choice.encoder == "dnxhd" else "matroska"
-        self._container = av.open(f"file:{self._landing.temporary}", "w", format=form)
+        self._container = av.open(f"file:{self._landing.temporary}", "w", format=choice.container)
         stream = cast(VideoStream, self._container.add_stream(choice.encoder, rate=rate, options=choice.options))
         stream.width, stream.height, stream.pix_fmt = self.like.width, self.like.height, choice.pix_fmt
         layout = layout_of(choice.pix_fmt)

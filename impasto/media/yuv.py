@@ -132,6 +132,8 @@ def from_rgb(pixels: Pixels, name: str, signal: Signal) -> av.VideoFrame:
     else:
         most = float(np.iinfo(pixels.dtype).max)
         coded = pixels if layout.rgb and layout.bits in (8, 16) else _transform(pixels, _encoding(layout, signal, most))
+        if signal.full and layout.bits not in (8, 16):
+            coded = np.minimum(coded, 2**layout.bits - 1)  # the purest blue lies half a step beyond
         order = (1, 2, 0, 3) if layout.rgb else (0, 1, 2, 3)
         for place, plane in enumerate(frame.planes):
             channel = cv2.extractChannel(coded, order[place])
