@@ -7,13 +7,14 @@ ones, so an odd picture is stored as 4:4:4, which comes back at its very size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo
 from impasto.media.encoding import DEFAULT, Bits, Chroma, Codec, Encoding, Quality
+from impasto.media.yuv import BT709, Signal
 
 MP4, MOV, MKV, WEBM, AVI = SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 Options = dict[str, str]
@@ -32,6 +33,8 @@ class Kind:
     options: dict[Quality, Options]
     alpha: tuple[str, ...] = ()  # pixel formats
     rgb: bool = False  # takes RGB itself, so that lossless is bit-exact
+    limited: bool = False  # knows no full range
+    matrices: tuple[int, ...] = ()  # those it can say; none: all
     even: bool = False  # subsampled pictures must have even sizes
     least: tuple[int, int] = (1, 1)
     most: int = 16384
@@ -62,13 +65,14 @@ KINDS: dict[str, Kind] = {
                       **{"x265-params": _QUIET}),
                  even=True, least=(16, 16)),
     "prores": Kind("ProRes 422", "prores_ks", (MOV, MKV), ("422",), (10,),
-                   {"high": {"profile": "hq"}, "medium": {"profile": "standard"}, "draft": {"profile": "proxy"}}),
+                   {"high": {"profile": "hq"}, "medium": {"profile": "standard"}, "draft": {"profile": "proxy"}},
+                   limited=True),
     "prores4444": Kind("ProRes 4444", "prores_ks", (MOV, MKV), ("444",), (10,),
                        {quality: {"profile": "4444", "alpha_bits": "16"} for quality in ("high", "medium", "draft")},
-                       alpha=("yuva444p10le",)),
+                       alpha=("yuva444p10le",), limited=True),
     "dnxhr": Kind("DNxHR", "dnxhd", (MOV,), ("422", "444"), (8, 10),
                   {"high": {"profile": "dnxhr_hq"}, "medium": {"profile": "dnxhr_sq"}, "draft": {"profile": "dnxhr_lb"}},
-                  least=(256, 120)),
+                  limited=True, matrices=(BT709,), least=(256, 120)),
     "ffv1": Kind("FFV1", "ffv1", (MKV, AVI), _CHROMA, (8, 10, 12, 16),
                  dict.fromkeys(("lossless", "high", "medium", "draft"), _FFV1),
                  alpha=("bgra", "gbrap10le", "gbrap12le", "gbrap16le"), rgb=True, least=(4, 4)),
@@ -92,6 +96,7 @@ class Choice:
     chroma: str  # "420", "422", "444"
     alpha: bool
     container: str  # ffmpeg's name of one that keeps everything this encoder makes, for pieces
+    signal: Signal
 
 
 def check(path: Path, like: ClipInfo, encoding: Encoding) -> None:
@@ -140,7 +145,14 @@ def choose(path: Path, like: ClipInfo, encoding: Encoding = DEFAULT) -> Choice:
         options |= {"bf": "0", "x264-params": "repeat-headers=1"}
     # Matroska keeps colour and alpha of all but DNxHR, and rounds times to milliseconds, which join() sets anew.
     container = "mov" if codec == "dnxhr" else "nut" if codec == "h264" and suffix == AVI else "matroska"
-    return Choice(cast(Codec, codec), kind.encoder, pix_fmt, options, bits, chroma, alpha, container)
+    return Choice(cast(Codec, codec), kind.encoder, pix_fmt, options, bits, chroma, alpha, container, _signal_of(like, kind))
+
+
+def _signal_of(like: ClipInfo, kind: Kind) -> Signal:
+    """The source's colour, as far as this codec can say what it is."""
+    signal: Signal = like.tags.get("colour", Signal())
+    matrix = signal.matrix if not kind.matrices or signal.matrix in kind.matrices else kind.matrices[0]
+    return replace(signal, matrix=matrix, full=signal.full and not kind.limited)
 
 
 def _usual(suffix: str, bits: int, alpha: bool, quality: Quality) -> str:

@@ -64,7 +64,9 @@ def _write(
     pieces: Sequence[Path], order: list[int], times: Sequence[Fraction], companions: Companions, place: Path, like: ClipInfo
 ) -> None:
     suffix = place.suffix.lower()
-    options = {"movflags": "faststart"} if suffix in (".mp4", ".mov") else {}
+    # Where sound begins is told by the movie's own clock, which by default is too coarse for samples.
+    clock = {"movie_timescale": str(companions.sound_rate)} if companions.sound_rate else {}
+    options = {"movflags": "faststart", **clock} if suffix in (".mp4", ".mov") else {}
     tick, ticks = _ticks_of(times, suffix, like, place)
     with av.open(f"file:{place}", "w", format=FORMATS[suffix], container_options=options) as output:
         output.metadata.update(companions.metadata)
@@ -85,6 +87,7 @@ def _picture_stream(output: OutputContainer, template: VideoStream, like: ClipIn
     picture = output.add_stream_from_template(template, opaque=True)
     context = picture.codec_context
     context.framerate = like.fps or STILL_RATE
+    context.sample_aspect_ratio = like.tags.get("pixel_aspect", Fraction(1))
     name = template.codec_context.name
     if "alpha_mode" in template.metadata:
         context.pix_fmt = "yuva420p"  # the muxer goes by it, though the decoder has told of colour alone

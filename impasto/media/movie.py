@@ -7,7 +7,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -66,6 +66,7 @@ class Timeline:
     shown: list[int]
     keys: list[tuple[int, int]]  # (shown, decoded) of each key frame, rising
     exact: bool  # whether decoded frames can be told apart by the tick they carry
+    begin: Fraction  # when the picture begins, in seconds of the file's own time, to which sound keeps too
 
     def __len__(self) -> int:
         return len(self.shown)
@@ -109,7 +110,10 @@ def _timeline(path: Path, _changed: int, size: int) -> Timeline:
         tick = stream.time_base or Fraction(1, 1000)
     if not found:
         raise MediaError("has no frames: get it again or save it anew", path)
-    return _ordered(found, tick)
+        uncounted = container.format.name == "avi"
+    line = _ordered(found, tick)
+    # An AVI's pictures lie from its beginning on; the times ffmpeg makes up for them are late by what the decoder holds back.
+    return replace(line, begin=Fraction(0)) if uncounted else line
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> list[tuple[int | None, int | None, bool, bool]]:
@@ -127,12 +131,12 @@ def _ordered(found: list[tuple[int | None, int | None, bool, bool]], tick: Fract
     start = complete[0][0] if complete else 0  # what is shown before the first key frame leans on frames that are not there
     shown = sorted(ticks for ticks, _, _, hidden in complete if not hidden and ticks >= start)
     if len(complete) == len(found) and all(a < b for a, b in pairwise(shown)):
-        return Timeline(tick, shown, sorted((ticks, decoded) for ticks, decoded, key, _ in complete if key), exact=True)
+        return Timeline(tick, shown, sorted((ticks, decoded) for ticks, decoded, key, _ in complete if key), True, shown[0] * tick)
     # No or doubtful times, as in AVI: decoding counts frames, and shows them in the order and at the pace they are decoded.
     decoded = [ticks for _, ticks, _, hidden in found if ticks is not None and not hidden]
     if len(decoded) != len(found) or any(a >= b for a, b in pairwise(decoded)):
         decoded = list(range(len(found)))
-    return Timeline(tick, decoded, [(decoded[0], decoded[0])], exact=False)
+    return Timeline(tick, decoded, [(decoded[0], decoded[0])], False, decoded[0] * tick)
 
 
 def _look(path: Path) -> None:

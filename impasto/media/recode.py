@@ -16,8 +16,15 @@ from numpy.typing import NDArray
 Samples = NDArray[Any]  # [channels, samples] of float32
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # that AAC knows
 OPUS_RATE = 48000
+USUAL = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 BITS_PER_CHANNEL = 128_000  # a second
 JITTER = Fraction(1, 20)  # seconds that a container's rounding and gaps of decoders may amount to
+
+
+def _layout_of(template: AudioStream) -> str:
+    """Which speakers the channels are for; where a file only counts them, the usual ones."""
+    count, name = template.layout.nb_channels, template.layout.name
+    return name if count <= 8 and "channels" not in name else USUAL.get(count, "stereo")
 
 
 class Recoder:
@@ -26,7 +33,7 @@ class Recoder:
     def __init__(self, output: OutputContainer, template: AudioStream, suffix: str) -> None:
         opus = suffix == ".webm"
         self.rate = OPUS_RATE if opus else template.rate if template.rate in RATES else 48000
-        self.layout = template.layout.name if template.layout.nb_channels <= 8 else "stereo"
+        self.layout = _layout_of(template)
         self.track = output.add_stream("libopus" if opus else "aac", rate=self.rate, layout=self.layout)
         self.track.bit_rate = BITS_PER_CHANNEL * template.layout.nb_channels
         self._next: int | None = None  # the sample that comes next, counted in the movie's time

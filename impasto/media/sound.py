@@ -97,7 +97,7 @@ class Companions:
         stretches = []
         for place, take in enumerate(self.takes):
             line = timeline(take.source)
-            shift = take.at - take.start - line.shown[0] * line.tick
+            shift = take.at - take.start - line.begin
             # The first take begins with its clip and the last one ends with it? Then sound may reach beyond the picture.
             first = None if place == 0 and take.start <= 0 else take.at
             whole_end = place == len(self.takes) - 1 and take.end > line.time(len(line) - 1)
@@ -128,6 +128,11 @@ class Companions:
             if len(tracks) > len(known):
                 self._templates[stretch.kind] = tracks
                 self._open.push(opened.pop_all())
+
+    @property
+    def sound_rate(self) -> int:
+        """Samples a second of the first track of sound; 0 where there is none."""
+        return next((track.rate for track in self._templates["audio"] if isinstance(track, AudioStream)), 0)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -273,10 +278,9 @@ def _chapters(take: Take) -> Iterator[Any]:
     """The chapters of a stretch, cut to it and moved with it."""
     with open_movie(take.source) as container:
         line = timeline(take.source)
-        begin = line.shown[0] * line.tick
         for chapter in container.chapters():
             base = chapter["time_base"] or Fraction(1, 1000)
-            start, end = (max(take.start, min(take.end, chapter[edge] * base - begin)) for edge in ("start", "end"))
+            start, end = (max(take.start, min(take.end, chapter[edge] * base - line.begin)) for edge in ("start", "end"))
             if start < end:
                 shift = take.at - take.start
                 moved = {"start": round((start + shift) * 1000), "end": round((end + shift) * 1000)}

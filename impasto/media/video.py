@@ -27,7 +27,7 @@ from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.join import join
 from impasto.media.landing import Landing, check_output
 from impasto.media.movie import faults, timeline
-from impasto.media.yuv import Signal, from_rgb, layout_of, to_rgb
+from impasto.media.yuv import from_rgb, layout_of, to_rgb
 
 WORTH_JUMPING = 8  # over fewer frames decoding is as quick
 STILL_RATE = Fraction(24)  # of what has no rate of its own
@@ -107,7 +107,6 @@ class SegmentWriter:
     ) -> None:
         self.path, self.like = path, like
         self.choice = codecs.choose(target or path, like, encoding)
-        self.signal = like.tags.get("colour", Signal())
         self.count = 0
         self._landing = Landing(path, overwrite)
         try:
@@ -126,8 +125,8 @@ class SegmentWriter:
         assert layout is not None
         context = stream.codec_context
         context.time_base = self._tick = 1 / rate
-        context.color_primaries, context.color_trc = self.signal.primaries, self.signal.transfer
-        context.colorspace, context.color_range = self.signal.codes(layout)
+        context.color_primaries, context.color_trc = choice.signal.primaries, choice.signal.transfer
+        context.colorspace, context.color_range = choice.signal.codes(layout)
         context.sample_aspect_ratio = self.like.tags.get("pixel_aspect", Fraction(1))
         self._stream = stream
 
@@ -138,7 +137,7 @@ class SegmentWriter:
             size = f"{self.like.width}x{self.like.height}"
             raise MediaError(f"is {size}, and frame {frame.number} is {width}x{height}: give it a movie of its own", self.path)
         with faults(self.path, "written"):
-            coded = from_rgb(frame.pixels, self.choice.pix_fmt, self.signal)
+            coded = from_rgb(frame.pixels, self.choice.pix_fmt, self.choice.signal)
             coded.pts, coded.time_base = self.count, self._tick
             self._container.mux(self._stream.encode(coded))
         self.count += 1

@@ -47,9 +47,11 @@ def like(frames: Sequence[Pixels], fps: Fraction = RATE, **tags: Any) -> ClipInf
     return ClipInfo(width, height, len(frames), fps, str(frames[0].dtype), channels, tags)
 
 
-def piece(path: Path, frames: Sequence[Pixels], target: Path, encoding: Encoding = DEFAULT, **tags: Any) -> Path:
+def piece(
+    path: Path, frames: Sequence[Pixels], target: Path, encoding: Encoding = DEFAULT, overwrite: bool = False, **tags: Any
+) -> Path:
     """A piece of a movie."""
-    with SegmentWriter(path, like(frames, **tags), encoding, target=target) as writer:
+    with SegmentWriter(path, like(frames, **tags), encoding, overwrite, target=target) as writer:
         for number, pixels in enumerate(frames):
             writer.write(Frame(pixels, number))
     return path
