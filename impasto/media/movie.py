@@ -108,9 +108,9 @@ def _timeline(path: Path, _changed: int, size: int) -> Timeline:
                 other.discard = Discard.all  # so that their data is not even read
         found = _packets(container, stream)
         tick = stream.time_base or Fraction(1, 1000)
-    if not found:
-        raise MediaError("has no frames: get it again or save it anew", path)
         uncounted = container.format.name == "avi"
+    if all(hidden for _, _, _, hidden in found):
+        raise MediaError("has no frames: get it again or save it anew", path)
     line = _ordered(found, tick)
     # An AVI's pictures lie from its beginning on; the times ffmpeg makes up for them are late by what the decoder holds back.
     return replace(line, begin=Fraction(0)) if uncounted else line
@@ -130,8 +130,9 @@ def _ordered(found: list[tuple[int | None, int | None, bool, bool]], tick: Fract
     complete = [(shown, shown if decoded is None else decoded, key, hidden) for shown, decoded, key, hidden in timed]
     start = complete[0][0] if complete else 0  # what is shown before the first key frame leans on frames that are not there
     shown = sorted(ticks for ticks, _, _, hidden in complete if not hidden and ticks >= start)
-    if len(complete) == len(found) and all(a < b for a, b in pairwise(shown)):
-        return Timeline(tick, shown, sorted((ticks, decoded) for ticks, decoded, key, _ in complete if key), True, shown[0] * tick)
+    if shown and len(complete) == len(found) and all(a < b for a, b in pairwise(shown)):
+        keys = sorted((ticks, decoded) for ticks, decoded, key, _ in complete if key)
+        return Timeline(tick, shown, keys, True, shown[0] * tick)
     # No or doubtful times, as in AVI: decoding counts frames, and shows them in the order and at the pace they are decoded.
     decoded = [ticks for _, ticks, _, hidden in found if ticks is not None and not hidden]
     if len(decoded) != len(found) or any(a >= b for a, b in pairwise(decoded)):
