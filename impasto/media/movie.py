@@ -101,6 +101,8 @@ def _timeline(path: Path, _changed: int, size: int) -> Timeline:
         stream = video_of(container, path)
         promised = [entry.pos + entry.size for entry in stream.index_entries] if "mp4" in container.format.name else []
         missing = sum(end > size for end in promised)
+        if _promised_size(path) > size:
+            raise MediaError("is cut short: get the whole file", path)
         if missing:
             raise MediaError(f"is cut short, {missing} of its {len(promised)} frames are missing: get the whole file", path)
         for other in container.streams:
@@ -157,6 +159,20 @@ def _look(path: Path) -> None:
         raise MediaError(f"cannot be read: {(error.strerror or str(error)).lower()}", path) from None
     except ValueError as error:  # a NUL in the name
         raise MediaError(f"cannot be a file's name: {error}", path) from None
+
+
+def _promised_size(path: Path) -> int:
+    """How long the file's own header says it is; 0 where it does not say. MP4 and MOV tell by their index."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:4] == b"RIFF":
+        return 8 + int.from_bytes(head[4:8], "little")
+    segment = head.find(b"\x18\x53\x80\x67")
+    if head[:4] != b"\x1aE\xdf\xa3" or segment < 0 or len(head) < segment + 12:
+        return 0
+    length = 9 - head[segment + 4].bit_length()
+    body = int.from_bytes(head[segment + 4 : segment + 4 + length], "big") & (2 ** (7 * length) - 1)
+    return 0 if body == 2 ** (7 * length) - 1 else segment + 4 + length + body  # all ones: recorded live, nobody knows
 
 
 def _why(path: Path, error: av.FFmpegError) -> str:

@@ -6,6 +6,7 @@ encoding them again (join.py), so a long render can be stopped and goes on.
 """
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -118,6 +119,7 @@ class SegmentWriter:
 
     def _open(self) -> None:
         choice, rate = self.choice, self.like.fps or STILL_RATE
+        os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would tell its life story on stderr
         self._container = av.open(f"file:{self._landing.temporary}", "w", format=choice.container)
         stream = cast(VideoStream, self._container.add_stream(choice.encoder, rate=rate, options=choice.options))
         stream.width, stream.height, stream.pix_fmt = self.like.width, self.like.height, choice.pix_fmt

@@ -262,7 +262,9 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 def test_a_cut_movie_says_so(tmp_path: Path) -> None:
     data = whole(tmp_path)
     assert "is cut short" in bad(tmp_path, data[: len(data) * 2 // 3])
-    (tmp_path / "late.mp4").write_bytes(data[:1000])
+    for suffix in (".mkv", ".avi"):
+        data_of_other = movie(tmp_path / f"x{suffix}", moving(30), options={"bf": "0"}).read_bytes()
+        assert "is cut short" in bad(tmp_path, data_of_other[: len(data_of_other) * 2 // 3], suffix)
     unfinished = data[: data.index(b"moov") - 4] + struct.pack(">I4s", 1008, b"mdat") + bytes(1000)
     assert "has no index" in bad(tmp_path, unfinished)
 
