@@ -1,8 +1,11 @@
-"""`impasto sample`: frames of the procedural plate, as pictures to paint, as test footage, and as ground truth."""
+"""`impasto sample`: the procedural plate as pictures to paint, as test footage with sound, and as ground truth."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +13,18 @@ from pydantic import field_validator
 
 from impasto.errors import MediaError
 from impasto.job import Done, Job, Progress, option
+from impasto.media import MOVIES, WRITERS, is_sequence
+from impasto.media.encoding import DEFAULT
 
 if TYPE_CHECKING:
+    from impasto.frame import ClipInfo
     from impasto.media.plate import PlateFrame
     from impasto.media.scenery.truth import Truth
+    from impasto.media.video import SegmentWriter
 
 FIRST = 1001  # where film counts from
 SMALLEST, LARGEST = 64, 8192
+TIMECODE, FASTEST_COUNTED = "01:00:00:00", 120  # of a movie's first frame, and the frames per second that such counts go to
 
 
 class SampleJob(Job):
@@ -25,13 +33,15 @@ class SampleJob(Job):
     command = "sample"
     help = "Write sample frames of a procedural scene."
 
-    out: Path = option(..., "a folder for frame_1001.png and on, or one picture (.png, .jpg) with --frames 1", argument=True)
+    out: Path = option(..., "a video (.mp4), a folder, a pattern (shot.####.png), or one picture with --frames 1", argument=True)
     size: str = option("1280x720", f"WIDTHxHEIGHT in pixels, {SMALLEST} to {LARGEST} each")
     frames: int = option(48, "how many frames", ge=1, le=1_000_000)
-    fps: float = option(24.0, "frames per second of the scene's motion", gt=0, le=1000, allow_inf_nan=False)
+    fps: float = option(24.0, "frames per second", gt=0, le=1000, allow_inf_nan=False)
     seed: int = option(0, "which scene; every seed is another hour and place", ge=0, lt=2**63)
+    grain: float = option(0.0, "spread of film grain in 8-bit steps", ge=0, le=64, allow_inf_nan=False)
+    sound: bool = option(True, "give a video the sound of its scene: wind, water, birds, steps")
     truth: bool = option(False, "write what is true of each frame beside it as .npz: motion, occlusion, mattes, depth")
-    overwrite: bool = option(False, "replace frames that are there already")
+    overwrite: bool = option(False, "replace files that are there already")
 
     @field_validator("size")
     @classmethod
@@ -50,66 +60,147 @@ class SampleJob(Job):
         from impasto.media.plate import Plate
 
         width, height = (int(part) for part in self.size.split("x"))
-        plate = Plate(width, height, self.fps, self.seed)
-        if len(targets) > 1 or targets[0] != self.out:
-            self._make_folder()
+        plate = Plate(width, height, self.fps, self.seed, grain=self.grain)
         start, rendering = perf_counter(), 0.0
-        for number, target in enumerate(targets):
-            began = perf_counter()
-            frame = plate.frame(number, truth=self.truth)
-            rendering += perf_counter() - began
-            self._write(frame, target)
-            rate = (number + 1) / (perf_counter() - start)
-            left = (len(targets) - number - 1) / rate
-            yield Progress("painting the scene", number + 1, len(targets), rate=rate, seconds_left=left)
+        with self._writing() as write:
+            for number, target in enumerate(targets):
+                began = perf_counter()
+                frame = plate.frame(number, truth=self.truth)
+                rendering += perf_counter() - began
+                write(frame, target)
+                rate = (number + 1) / (perf_counter() - start)
+                left = (len(targets) - number - 1) / rate
+                yield Progress("painting the scene", number + 1, len(targets), rate=rate, seconds_left=left)
         seconds, rate = round(perf_counter() - start, 2), round(len(targets) / rendering, 2)
         figures = {"frames": len(targets), "size": self.size, "seed": self.seed, "seconds": seconds, "frames_per_second": rate}
         count = f"{len(targets)} frames" if len(targets) > 1 else "1 frame"
         yield Done(self.out, f"{count} of {self.size} in {self.out}, {rate} frames/s", figures)
 
+    @property
+    def _is_movie(self) -> bool:
+        return self.out.suffix.lower() in MOVIES and not is_sequence(self.out)
+
+    def _like(self) -> ClipInfo:
+        """What the frames are."""
+        from impasto.frame import ClipInfo, exact_rate
+
+        width, height = (int(part) for part in self.size.split("x"))
+        counted = 1 <= self.fps <= FASTEST_COUNTED
+        return ClipInfo(width, height, self.frames, exact_rate(self.fps), tags={"timecode": TIMECODE} if counted else {})
+
     def _targets(self) -> list[Path]:
-        """Where each frame goes; every place is looked at before the first frame is made."""
-        from impasto.media import WRITERS
+        """A path for each frame; every place is looked at before the first frame is made."""
         from impasto.media.landing import check_output
 
+        places = range(FIRST, FIRST + self.frames)
         suffix = self.out.suffix.lower()
-        if self.out.is_dir() or not suffix:
-            self._check_folder()
-            targets = [self.out / f"frame_{FIRST + number:04d}.png" for number in range(self.frames)]
-        elif suffix not in WRITERS:
-            known = ", ".join(WRITERS)
-            what = f"'{suffix}' files cannot be written"
-            raise MediaError(f"{what}: name a folder, or one picture ({known}) with --frames 1", self.out)
-        elif self.frames != 1:
-            raise MediaError(f"one picture cannot hold {self.frames} frames: name a folder, or add --frames 1", self.out)
-        else:
+        if suffix and suffix not in WRITERS and not self.out.is_dir():
+            raise MediaError(f"'{suffix}' files cannot be written: name a folder or use one of {', '.join(WRITERS)}", self.out)
+        if self._is_movie:
+            from impasto.media import codecs
+
+            check_output(self.out, self.overwrite)
+            codecs.check(self.out, self._like(), DEFAULT)
+            targets = [self.out.with_name(f"{self.out.stem}.{place}{suffix}") for place in places]  # the truth is named by these
+        elif is_sequence(self.out) and not self.out.is_dir():
+            from impasto.media.sequence import Pattern
+
+            if suffix in MOVIES:
+                raise MediaError(f"a sequence is of pictures, not of {suffix} files: name a .png, or one video", self.out)
+            pattern = Pattern.parse(self.out)
+            targets = [pattern.path(place) for place in places]
+        elif self.out.is_dir() or not suffix:
+            targets = [self.out / f"frame_{place:04d}.png" for place in places]
+        elif self.frames == 1:
             targets = [self.out]
-        if self.out.is_dir() or targets == [self.out]:
-            for path in targets + [truth_path(target) for target in targets if self.truth]:
-                check_output(path, self.overwrite)
+        else:
+            how = f"name a folder, a pattern ({self.out.stem}.####{suffix}) or a video, or add --frames 1"
+            raise MediaError(f"one picture cannot hold {self.frames} frames: {how}", self.out)
+        self._check(targets)
         return targets
 
-    def _check_folder(self) -> None:
-        if self.out.exists() and not self.out.is_dir():
-            raise MediaError("is a file: name a folder for the frames", self.out)
-        if not self.out.parent.is_dir():
-            raise MediaError(f"cannot be made, there is no folder {self.out.parent}: create it first", self.out)
+    def _check(self, targets: list[Path]) -> None:
+        """Refuse a folder that cannot be made, and files that are there."""
+        from impasto.media.landing import check_output
 
-    def _make_folder(self) -> None:
-        try:
-            self.out.mkdir(exist_ok=True)
-        except OSError as error:
-            raise MediaError(f"cannot be made: {(error.strerror or str(error)).lower()}", self.out) from None
+        folder = targets[0].parent
+        if not folder.is_dir() and not self._is_movie and targets != [self.out]:
+            _check_folder(folder)
+            return
+        files = [] if self._is_movie else targets
+        for path in [*files, *(truth_path(target) for target in targets if self.truth)]:
+            check_output(path, self.overwrite)
 
-    def _write(self, frame: PlateFrame, target: Path) -> None:
-        from impasto.frame import ClipInfo, Frame
+    @contextmanager
+    def _writing(self) -> Iterator[Callable[[PlateFrame, Path], None]]:
+        """What takes each frame and its path."""
+        from impasto.frame import Frame
         from impasto.media import open_writer
 
-        height, width = frame.rgb.shape[:2]
-        with open_writer(target, ClipInfo(width, height), self.overwrite) as writer:
-            writer.write(Frame(frame.rgb, frame.number))
+        like = self._like()
+
+        def picture(frame: PlateFrame, target: Path) -> None:
+            _make_folder(target.parent)
+            with open_writer(target, like, self.overwrite) as writer:
+                writer.write(Frame(frame.rgb, frame.number))
+            self._note_truth(frame, target)
+
+        if not self._is_movie:
+            yield picture
+            return
+        with movie(self.out, like, self.seed if self.sound else None, self.overwrite) as writer:
+
+            def moving(frame: PlateFrame, target: Path) -> None:
+                writer.write(Frame(frame.rgb, frame.number))
+                self._note_truth(frame, target)
+
+            yield moving
+
+    def _note_truth(self, frame: PlateFrame, target: Path) -> None:
         if frame.truth is not None:
             write_truth(frame.truth, truth_path(target), self.overwrite)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists():
+        raise MediaError("is a file: name a folder for the frames", folder)
+    if not folder.parent.is_dir():
+        raise MediaError(f"cannot be made, there is no folder {folder.parent}: create it first", folder)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise MediaError(f"cannot be made: {(error.strerror or str(error)).lower()}", folder) from None
+
+
+@contextmanager
+def movie(out: Path, like: ClipInfo, seed: int | None, overwrite: bool) -> Iterator[SegmentWriter]:
+    """A video under the hand, with the sound of a seed's scene unless that is None; it has its name once all is well."""
+    from impasto.media.join import join
+    from impasto.media.video import SegmentWriter
+
+    folder = Path(mkdtemp(prefix=f".{out.stem[:80]}.", dir=out.parent))
+    try:
+        piece = folder / "piece.mkv"
+        with SegmentWriter(piece, like, target=out) as writer:
+            yield writer
+        times = [number / like.fps for number in range(like.frames)]
+        sound = "none" if seed is None else str(_soundtrack(folder, out.suffix.lower(), seed, float(like.frames / like.fps)))
+        join([piece], times, [], out, like, sound=sound, overwrite=overwrite)
+    finally:
+        rmtree(folder, ignore_errors=True)
+
+
+def _soundtrack(folder: Path, suffix: str, seed: int, seconds: float) -> Path:
+    from impasto.media.movie import faults
+    from impasto.media.scenery import sound
+
+    path = folder / "sound"
+    with faults(path, "written"):
+        sound.write_encoded(path, sound.blocks(seed, seconds), "libopus" if suffix == ".webm" else "aac")
+    return path
 
 
 def truth_path(target: Path) -> Path:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from impasto.errors import InputError, MediaError
 from impasto.job import Done, Progress
 from impasto.media.plate import Plate
 from impasto.media.sample import SampleJob, truth_path
+from impasto.media.scenery.sound import soundtrack
 
 SMALL = {"size": "80x64", "seed": 5}
 
@@ -72,6 +74,60 @@ def test_frames_that_are_there_are_left_alone(shot: tuple[Path, list[Progress | 
     assert taken.read_bytes() != b"mine"
 
 
+def test_a_pattern_numbers_its_frames(tmp_path: Path) -> None:
+    SampleJob.build(out=tmp_path / "new" / "shot.####.png", frames=2, **SMALL).finish()
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["shot.1001.png", "shot.1002.png"]
+    with pytest.raises(MediaError, match=r"shot\.1001\.png: exists already"):
+        SampleJob.build(out=tmp_path / "new" / "shot.$F4.png", frames=2, **SMALL).finish()
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "aac"), (".webm", "opus")])
+def test_a_video_is_the_plate_with_its_sound(tmp_path: Path, suffix: str, codec: str) -> None:
+    out = tmp_path / f"plate{suffix}"
+    assert SampleJob.build(out=out, frames=12, fps=23.976, **SMALL).finish().path == out
+    with av.open(str(out)) as container:
+        picture, sound = container.streams.video[0], container.streams.audio[0]
+        timecode = picture.metadata.get("timecode") or container.metadata.get("TIMECODE")
+        assert timecode == "01:00:00:00"
+        assert abs(float(picture.average_rate or 0) - 24000 / 1001) < 0.1
+        assert sound.codec_context.name == codec
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(picture)]
+    with av.open(str(out)) as container:
+        heard = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    assert len(frames) == 12
+    difference = frames[5].astype(int) - Plate(80, 64, 24000 / 1001, 5).frame(5).rgb
+    assert np.abs(difference).mean() < 6
+    meant = soundtrack(5, 12 * 1001 / 24000).T
+    assert abs(heard.shape[1] - meant.shape[1]) <= 1024
+    span = min(heard.shape[1], meant.shape[1])
+    assert np.corrcoef(heard[:, :span].mean(0), meant[:, :span].mean(0))[0, 1] > 0.9, "not a sample too early or too late"
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+def test_a_video_without_sound_with_truth_and_grain(tmp_path: Path) -> None:
+    SampleJob.build(out=tmp_path / "plate.mkv", frames=2, sound=False, truth=True, grain=8, **SMALL).finish()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plate.1001.truth.npz", "plate.1002.truth.npz", "plate.mkv"]
+    with av.open(str(tmp_path / "plate.mkv")) as container:
+        assert not container.streams.audio
+
+
+def test_closing_a_video_leaves_nothing(tmp_path: Path) -> None:
+    steps = SampleJob.build(out=tmp_path / "plate.mp4", frames=5, **SMALL).run()
+    for step in steps:
+        if isinstance(step, Progress) and step.done == 2:
+            break
+    steps.close()  # type: ignore[attr-defined] # as below
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fps", [0.5, 59.94, 1000])
+def test_every_rate_there_is(tmp_path: Path, fps: float) -> None:
+    out = tmp_path / "plate.mp4"
+    SampleJob.build(out=out, frames=3, fps=fps, sound=fps < 1, **SMALL).finish()
+    with av.open(str(out)) as container:
+        assert float(container.streams.video[0].average_rate or 0) == pytest.approx(fps, rel=1e-3)
+
+
 def test_closing_it_leaves_whole_frames_only(tmp_path: Path) -> None:
     steps = SampleJob.build(out=tmp_path / "shot", frames=5, **SMALL).run()
     for step in steps:
@@ -82,7 +138,10 @@ def test_closing_it_leaves_whole_frames_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("out", "options", "expected"), [
-    ("clip.mp4", {}, "name a folder, or one picture"),
+    ("none/clip.mp4", {}, "create it first"),
+    ("shot.####.gif", {}, "'.gif' files cannot be written"),
+    ("shot.####.mp4", {}, "a sequence is of pictures"),
+    ("none/none/shot.####.png", {}, "create it first"),
     ("clip.gif", {"frames": 1}, "'.gif' files cannot be written"),
     ("one.png", {"frames": 2}, "one picture cannot hold 2 frames"),
     ("none/shot", {}, "create it first"),
