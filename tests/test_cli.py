@@ -131,7 +131,7 @@ def test_without_json_the_summary_is_printed(capsys: pytest.CaptureFixture[str])
         (["probe", "x", "--bogus"], "No such option: --bogus"),
         (["prob"], "Did you mean 'probe'?"),
         (["render", "x.png"], "--out"),
-        (["render", "x.png", "-o", "y.png", "--strength", "2"], "--strength"),
+        (["render", "x.png", "-o", "y.png", "--strength", "2"], "strength is '2'"),
         (["render", "x.png", "-o", "y.png", "--tile", "3"], "tile is '3': choose auto, off, or a size of"),
     ],
 )

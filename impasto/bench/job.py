@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import field_validator
 
 from impasto.bench.network import Case, Row, Size, measured
 from impasto.bench.peer import PEER, PEER_PARAMETERS, open_peer
+from impasto.bench.shot import ShotRow, shot_rows
 from impasto.errors import InputError
 from impasto.job import Done, Job, Progress, option
 
@@ -24,7 +26,7 @@ class BenchJob(Job):
     """Measure how fast this machine paints."""
 
     command: ClassVar[str] = "bench"
-    help: ClassVar[str] = "Measure how fast this machine paints: the network alone, without reading and writing files."
+    help: ClassVar[str] = "Measure how fast this machine paints: the network alone, and with --shots from file to file."
 
     style: str = option("", "name of a look, or a style file; the first look at hand if none is named")
     tier: Literal["all", "live", "full", "mini"] = option("all", "which of the look's networks to measure")
@@ -32,6 +34,9 @@ class BenchJob(Job):
     precision: Literal["all", "fp32", "bf16", "int8"] = option("all", "number format; all takes every one the engine has here")
     sizes: str = option("640x360,1280x720,1920x1080", "sizes of the picture, as WxH with commas between")
     seconds: float = option(2.0, "how long to repeat each case, in seconds", ge=0, le=600)
+    shots: bool = option(False, "render clips of the procedural plate from file to file instead of measuring the network alone")
+    shot: Path | None = option(None, "render this video instead of clips of the plate; means --shots")
+    frames: int = option(96, "how long the clips of the plate are, in frames", ge=2, le=100_000)
     peer: bool = option(True, f"measure the {PEER} shape ({PEER_PARAMETERS}) too, and set the others against it")
 
     @field_validator("sizes")
@@ -47,6 +52,9 @@ class BenchJob(Job):
         """Measure case after case; the peer comes first, so that every later row can tell its ratio."""
         yield Progress("opening")
         style = _open_style(self.style)
+        if self.shots or self.shot:
+            yield from self._shots(style)
+            return
         cases = [Case(style, tier, *way) for tier in self._tiers(style) for way in self._ways()]
         sizes = [_size(text) for text in self.sizes.split(",")]
         total = (len(cases) + self.peer) * len(sizes)
@@ -57,6 +65,16 @@ class BenchJob(Job):
             yield Progress("measuring", len(rows), total, "case", note=note)
         figures = {"style": style.card.name, "rows": [asdict(row) for row in rows]}
         yield Done(None, f"{style.card.name}, the network alone\n{table(rows)}", figures)
+
+    def _shots(self, style: StyleFile) -> Iterator[Progress | Done]:
+        tiers, sizes = self._tiers(style), [_size(text) for text in self.sizes.split(",")]
+        total, rows = len(tiers) * (1 if self.shot else len(sizes)), []
+        yield Progress("making clips", note="of the procedural plate") if not self.shot else Progress("rendering")
+        for row in shot_rows(self.style or style.card.name, tiers, sizes, self.frames, self.shot):
+            rows.append(row)
+            yield Progress("rendering", len(rows), total, "shot", note=f"{row.tier} {row.size}: {row.fps:.1f} fps")
+        figures = {"style": style.card.name, "shots": [asdict(row) for row in rows]}
+        yield Done(None, f"{style.card.name}, from file to file\n{shot_table(rows)}", figures)
 
     def _tiers(self, style: StyleFile) -> list[str]:
         have: list[str] = list(style.card.tiers)
@@ -94,21 +112,37 @@ class BenchJob(Job):
 
 
 def table(rows: list[Row]) -> str:
-    """The rows as aligned text."""
+    """The rows of networks as aligned text."""
     head = ("network", "engine", "precision", "size", "ms", "best ms", "fps", "peak MiB", "x peer")
-    lines = [head]
+    lines = []
     for row in rows:
         ratio = "" if row.times_peer is None else f"{row.times_peer:.2f}"
         figures = (f"{row.ms:.1f}", f"{row.best_ms:.1f}", f"{row.fps:.2f}", str(row.peak_mib), ratio)
         lines.append((row.tier, row.engine, row.precision, row.size, *figures))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    words = 4  # the first columns are words and stand left, the others are figures and stand right
+    return _aligned([head, *lines], words=4)
 
-    def aligned(line: tuple[str, ...]) -> str:
+
+def shot_table(rows: list[ShotRow]) -> str:
+    """The rows of shots as aligned text."""
+    head: tuple[str, ...] = ("network", "engine", "shot", "size", "frames", "fps")
+    head += ("read s", "paint s", "write s", "overlap", "first s", "peak MiB")
+    lines = []
+    for row in rows:
+        stages = (f"{row.read_seconds:.2f}", f"{row.paint_seconds:.2f}", f"{row.write_seconds:.2f}", f"{row.overlap:.2f}")
+        figures = (str(row.frames), f"{row.fps:.2f}", *stages, f"{row.first_frame_seconds:.2f}", str(row.peak_mib))
+        lines.append((row.tier, row.engine, row.source, row.size, *figures))
+    return _aligned([head, *lines], words=4)
+
+
+def _aligned(lines: list[tuple[str, ...]], words: int) -> str:
+    """Columns of one width each: the first ones are words and stand left, the others are figures and stand right."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+
+    def row(line: tuple[str, ...]) -> str:
         cells = [text.ljust(w) if i < words else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths, strict=True))]
         return "  ".join(cells).rstrip()
 
-    return "\n".join(aligned(line) for line in lines)
+    return "\n".join(row(line) for line in lines)
 
 
 def _open_style(name: str) -> StyleFile:

@@ -1,41 +1,79 @@
-"""RenderJob: pictures in, painted pictures out. Everything that can be known to be wrong is said before any work begins."""
+"""RenderJob: shots in, painted shots out. Everything that can be known to be wrong is said before any work begins."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
 from impasto.errors import InputError
 from impasto.job import Done, Job, Progress, option
+from impasto.media.encoding import Bits, Chroma, Codec, Decoding, Encoding, Missing, Quality
+from impasto.render.projection import Projection, Stereo
 
 if TYPE_CHECKING:
-    from impasto.frame import ClipInfo
-    from impasto.styles.package import StyleFile
+    from impasto.frame import ClipInfo, Frame, Pixels
+    from impasto.render.brush import Brush
+    from impasto.render.errands import Clip, Errand
+    from impasto.render.hand import Layer, Touch
+    from impasto.render.pipeline import Manner, Work
 
 DEFAULT_STYLE = "great-wave"
 
 
 class RenderJob(Job):
-    """Paint pictures in a style."""
+    """Paint pictures, sequences and videos in a style."""
 
     command: ClassVar[str] = "render"
-    help: ClassVar[str] = "Paint pictures in a style."
+    help: ClassVar[str] = "Paint pictures, sequences and videos in a style."
 
-    inputs: list[Path] = option(help="the pictures to paint", argument=True, min_length=1)
-    out: Path = option(help="the painted picture; for several inputs a folder, which is made", flag="-o/--out")
-    style: list[str] = option([DEFAULT_STYLE], "name of a look, or a style file", min_length=1)
-    tier: Literal["live", "full", "mini"] = option("full", "which of the look's networks paints: live is fast, full is finer")
-    strength: float = option(1.0, "how much paint: 0 gives the picture back unchanged, 1 is all of it", ge=0, le=1)
-    frames: str = option("all", "which frames of a sequence, as A-BxS,C; single pictures have only 'all'")
+    inputs: list[Path] = option(
+        help="pictures, videos, sequences (a folder, or a pattern such as 'shot.####.png')", argument=True, min_length=1
+    )
+    out: Path = option(
+        help="a movie or a pattern takes all inputs, one after the other; a folder takes each; a picture takes one",
+        flag="-o/--out",
+    )
+    style: list[str] = option(
+        [DEFAULT_STYLE], "name of a look, or a style file; with STYLE@MATTE several, one over the other", min_length=1
+    )
+    tier: Literal["live", "full", "mini"] = option("full", "which of the look's networks paint: live is fast, full is finer")
+    strength: str = option("1", "how much paint, 0 (none) to 1 (all); over time as '1001:0, 1024:1'")
+    keep_colour: float = option(0.0, "how far the painting keeps the source's colours", ge=0, le=1)
+    scale: float = option(1.0, "size of the brush: 2 paints with strokes twice as big", ge=0.25, le=4)
+    palette: Path | None = option(None, "a picture whose colours the painted shot takes on")
+    denoise: float = option(0.0, "take noise out before painting", ge=0, le=1)
+    enhance: float = option(0.0, "more local contrast and sharpness after painting", ge=0, le=1)
+    grain: float = option(0.0, "lay the source's grain back on the painting: 1 is as much as was there", ge=0, le=4)
+    seed: int = option(0, "seed of the grain", ge=0)
+    letterbox: bool = option(False, "find black bars and leave them alone")
+    proxy: int = option(1, "shrink by this first, for a quick look", ge=1, le=16)
+    projection: Projection = option("flat", "equirect: a 360 degree picture, painted without a seam")
+    stereo: Stereo = option("none", "two eyes in one picture, painted each on its own")
+    frames: str = option("all", "which frames, as 1001-1100x2,1150; a video counts from 1")
+    start: str = option("", "first frame: a number, a time (12.5s, 0:12.5) or a timecode (01:00:10:12)")
+    end: str = option("", "last frame, likewise; a time is the first moment that is left out")
+    missing: Missing = option("error", "gaps of a sequence: error names them, hold repeats the frame before, skip passes over")
+    fps: float | None = option(None, "frames per second of a movie made from pictures (24 if they do not say)", gt=0, le=1000)
+    layer: str = option("", "which layer of an EXR is painted; else its picture")
+    to_layer: str = option("", "lay the painting into a new layer of the EXR, beside everything that was there")
+    colour_in: str = option("auto", "colour space of the source, by its OpenColorIO name; auto goes by the file's own tags")
+    colour_out: str = option("auto", "colour space of the result, likewise; auto is that of the source")
+    codec: Codec = option("auto", "of a movie: auto is h264, for more than 8 bits h265, in webm vp9, for alpha prores4444")
+    quality: Quality = option("high", "of a movie, JPEG or WebP: high shows no difference, draft is quick")
+    chroma: Chroma = option("auto", "colour resolution of a movie; auto keeps the source's where the codec can")
+    bits: Bits = option("auto", "depth of the values; auto keeps the source's")
+    sound: str = option("copy", "copy it as it is, encode it anew, none, or a file to take it from")
+    wedge: str = option("", "paint one frame with every combination, as 'strength=.4,.7,1 scale=.5,1', onto a labelled sheet")
     tile: str = option("auto", "paint in tiles: auto (where memory asks for it), off, or their size in pixels")
     engine: Literal["auto", "openvino", "onnx", "pytorch"] = option("auto", "what runs the network; auto measures once")
     precision: Literal["auto", "fp32", "bf16", "int8"] = option("auto", "number format; auto is the fastest that keeps the depth")
     overwrite: bool = option(False, "replace outputs that exist")
-    fresh: bool = option(False, "start over and resume nothing; single pictures always do")
+    fresh: bool = option(False, "start over instead of going on where an earlier run of this render was stopped")
 
     @field_validator("inputs", "style", mode="before")
     @classmethod
@@ -53,81 +91,159 @@ class RenderJob(Job):
             raise ValueError(f"choose auto, off, or a size of {SMALLEST_TILE_PX} pixels or more")
         return value
 
+    @field_validator("strength", mode="before")
+    @classmethod
+    def _strength_is_a_curve(cls, value: Any) -> str:
+        from impasto.render.knobs import Curve
+
+        Curve.parse(str(value))
+        return str(value)
+
     def run(self) -> Iterator[Progress | Done]:
-        """Check everything, open the engine, paint picture after picture."""
+        """Check everything, open the engines, paint."""
+        began = perf_counter()
         yield Progress("opening")
-        from impasto.render.pipeline import Brush, paint
+        from impasto.render.errands import plan
+        from impasto.render.hand import Hand
+        from impasto.render.pipeline import Manner, Work, paint
 
         with Faults.gathering() as faults:
-            self._check_words(faults)
+            clips = self._clips(faults)
+            layers: list[Layer] = []
             with faults.noted():
-                style = self._style()
-            infos = self._infos(faults)
-        brush = Brush(style, self.tier, self.engine, self.precision, self.tile, self.strength)
-        with self._folder():
+                layers = self._layers()
+        if self.wedge:
+            yield from self._wedge(clips[0])
+            return
+        errands = plan(clips, self.out)
+        self._pin_engine(layers, errands)
+        manner = Manner(Encoding(self.codec, self.quality, self.chroma, self.bits), self.sound, self.overwrite, self.fresh)
+        touch, works = self._touch(), []
+        with self._folder(errands):
             with Faults.gathering() as faults:
-                targets = self._targets(faults)
-                for source, target in zip(self.inputs, targets, strict=True):
-                    check_target(target, self.inputs, brush.like(infos[source]), self.overwrite, faults)
+                for errand in errands:
                     with faults.noted():
-                        brush.prepare(infos[source].depth != "uint8", str(source))
-            yield from paint(list(zip(self.inputs, targets, strict=True)), brush, self.overwrite)
+                        hands = [Hand(clip, layers, touch, (errand.files or [errand.target])[0]) for clip in errand.clips]
+                        for hand in hands:
+                            hand.prepare()
+                        works.append(Work(errand, hands))
+                        check_work(works[-1], manner, faults)
+            try:
+                yield from paint(works, manner, began)
+            finally:
+                for hand in (hand for work in works for hand in work.hands):
+                    hand.close()
 
-    def _check_words(self, faults: Faults) -> None:
-        if len(self.style) > 1:
-            faults.add(f"--style names {len(self.style)} looks ({', '.join(self.style)}): a render takes one")
-        if self.frames != "all":
-            faults.add(f"--frames {self.frames} picks frames of a sequence; these are single pictures: leave it out")
+    def _wedge(self, clip: Clip) -> Iterator[Progress | Done]:
+        """One frame, the middle one of those wanted, with every combination of settings on one sheet."""
+        from impasto.media import open_reader
+        from impasto.media.landing import check_output
+        from impasto.render.sheet import save_sheet
+        from impasto.render.wedge import parse_wedge, wedge_sheet
 
-    def _style(self) -> StyleFile:
+        settings = parse_wedge(self.wedge)
+        check_output(self.out, self.overwrite)
+        given = self.model_dump(exclude={"wedge"})
+        varied = [RenderJob.build(**{**given, **setting}) for setting in settings]  # a value out of range is said before work
+        with open_reader(clip.source, clip.reading) as reader:
+            frame = next(reader.read([clip.numbers[len(clip.numbers) // 2]]))
+        brushes: dict[tuple[str, str], Brush] = {}
+        painted = []
+        for number, job in enumerate(varied, 1):
+            yield Progress("painting", number - 1, len(varied), "setting")
+            painted.append(job._painted(clip, frame, brushes))
+        waiting = iter(painted)
+        sheet = wedge_sheet(self._painted(clip, frame, brushes, plain=True), settings, lambda _: next(waiting))
+        save_sheet(sheet, self.out, self.overwrite)
+        figures = {"settings": settings, "frame": frame.number}
+        yield Done(self.out, f"{len(settings)} settings of frame {frame.number} on {self.out}", figures)
+
+    def _painted(self, clip: Clip, frame: Frame, brushes: dict[tuple[str, str], Brush], plain: bool = False) -> Pixels:
+        """A frame as this job would paint it, or not, as a screen shows it."""
+        from impasto.render.hand import Hand
+        from impasto.render.knobs import Curve
+
+        touch = replace(self._touch(), strength=Curve(((0, 0.0),))) if plain else self._touch()
+        hand = Hand(clip, self._layers(brushes), touch, Path("sheet.png"))
+        try:
+            hand.prepare()
+            return hand.paint(frame).rgb()
+        finally:
+            hand.close()
+
+    def _layers(self, brushes: dict[tuple[str, str], Brush] | None = None) -> list[Layer]:
+        """Looks and where they go; one that is there already, or named twice, is opened once."""
+        from impasto.render.brush import Brush
+        from impasto.render.hand import Layer, check_layers
+        from impasto.render.mattes import StyleUse
         from impasto.styles.library import find
         from impasto.styles.package import StyleFile
 
-        style = StyleFile.open(find(self.style[0]))
-        if self.tier not in style.card.tiers:
-            raise InputError(f"style {style.card.name} has no tier '{self.tier}': choose one of {', '.join(style.card.tiers)}")
-        return style
+        brushes = {} if brushes is None else brushes
+        layers = []
+        for use in map(StyleUse.parse, self.style):
+            if (use.style, self.tier) not in brushes:
+                style = StyleFile.open(find(use.style))
+                brushes[use.style, self.tier] = Brush(style, self.tier, self.engine, self.precision, self.tile)
+            layers.append(Layer(brushes[use.style, self.tier], use.matte))
+        check_layers(layers)
+        return layers
 
-    def _infos(self, faults: Faults) -> dict[Path, ClipInfo]:
-        from impasto.media import open_reader
+    def _touch(self) -> Touch:
+        from impasto.render.hand import Touch
+        from impasto.render.knobs import Curve
 
-        infos = {}
+        same = {name: getattr(self, name) for name in Touch.__dataclass_fields__ if name != "strength"}
+        return Touch(strength=Curve.parse(self.strength), **same)
+
+    def _clips(self, faults: Faults) -> list[Clip]:
+        from fractions import Fraction
+
+        from impasto.frame import exact_rate
+        from impasto.render.errands import Selection, survey
+
+        rate = exact_rate(self.fps) if self.fps else Fraction(0)
+        reading = Decoding(self.missing, self.layer, self.to_layer)
+        selection, clips = Selection(self.frames, self.start, self.end, reading, rate), []
         for source in self.inputs:
-            with faults.noted(), open_reader(source) as reader:
-                infos[source] = reader.info
-        return infos
+            with faults.noted():
+                clips.append(survey(source, selection))
+        return clips
+
+    def _pin_engine(self, layers: list[Layer], errands: list[Errand]) -> None:
+        """Where the choice of engine is ours, a render that goes on keeps what it was begun with."""
+        from impasto.render.journal import Journal
+
+        if self.engine != "auto" or self.fresh:
+            return
+        for errand in errands:
+            before = Journal.identity_before(errand.target) if errand.kind != "picture" else None
+            if before and "engine" in before:
+                for layer in layers:
+                    layer.brush.engine = before["engine"]
+                    layer.brush.precision = before["precision"] if self.precision == "auto" else self.precision
+                return
 
     @contextmanager
-    def _folder(self) -> Iterator[None]:
-        """Several pictures get a folder; one that is made for them goes again if nothing came into it."""
-        makes = len(self.inputs) > 1 and not self.out.is_dir()
-        if makes:
-            from impasto.media.landing import check_output
+    def _folder(self, errands: list[Errand]) -> Iterator[None]:
+        """A folder that results go into is made; one that was made for them goes again if nothing came into it."""
+        from impasto.media.landing import check_output
+        from impasto.render.errands import folder_of
 
-            if self.out.exists() or self.out.suffix:
-                raise InputError(f"{self.out}: {len(self.inputs)} pictures need a folder to go into; name one")
-            check_output(self.out)  # that its parent takes it
-            self.out.mkdir()
+        folder = folder_of(errands, self.out)
+        if folder is None or folder.is_dir():
+            yield
+            return
+        if folder.exists():
+            raise InputError(f"{folder}: {len(errands)} results need a folder to go into, and this is a file; name another")
+        check_output(folder)  # that its parent takes it
+        folder.mkdir()
         try:
             yield
         except BaseException:  # stopped or failed: an empty folder is no result; one that holds pictures stays
-            if makes:
-                with suppress(OSError):
-                    self.out.rmdir()
+            with suppress(OSError):
+                folder.rmdir()
             raise
-
-    def _targets(self, faults: Faults) -> list[Path]:
-        """Where each input's picture goes; inputs that would land on each other are a fault."""
-        from impasto.media import WRITERS
-
-        if not self.out.is_dir():
-            return [self.out]
-        targets = [self.out / (s.name if s.suffix.lower() in WRITERS else f"{s.stem}.png") for s in self.inputs]
-        for number, target in enumerate(targets):
-            if target in targets[:number]:
-                first = self.inputs[targets.index(target)]
-                faults.add(f"{first} and {self.inputs[number]} would both become {target}: render them into two folders")
-        return targets
 
 
 @dataclass
@@ -158,6 +274,51 @@ class Faults:
             yield
         except InputError as error:
             self.found.append(error)
+
+
+def check_work(work: Work, manner: Manner, faults: Faults) -> None:
+    """Note what keeps results from being written where they should go."""
+    from impasto.media.landing import same_file
+    from impasto.render.regions import check_fits
+
+    errand = work.errand
+    sources = {file for clip in errand.clips for file in clip.files or [clip.source]}
+    for target in errand.files or [errand.target]:
+        if target in sources or any(same_file(target, clip.source) for clip in errand.clips):
+            faults.add(f"{target}: is one of the inputs, and inputs are never overwritten; choose another output")
+            return
+    with faults.noted():
+        for hand in work.hands:
+            check_fits(hand.clip.info, hand.clip.by_rows, hand.clip.source)
+            if work.in_bands:
+                hand.check_rows(hand.clip.source)
+        if errand.kind == "movie":
+            _check_movie(errand, work.like, manner)
+        else:
+            _check_pictures(errand, work.like, manner)
+
+
+def _check_movie(errand: Errand, like: ClipInfo, manner: Manner) -> None:
+    from impasto.media import codecs
+    from impasto.media.join import check_sound
+    from impasto.media.landing import Landing
+    from impasto.render.delivery import takes
+    from impasto.render.journal import Journal
+
+    codecs.check(errand.target, like, manner.encoding)
+    check_sound(takes(errand), errand.target, manner.sound)
+    finished = Journal.identity_before(errand.target) is not None  # stopped between its name and its last note
+    Landing(errand.target, manner.overwrite or finished).abort()
+
+
+def _check_pictures(errand: Errand, like: ClipInfo, manner: Manner) -> None:
+    """Try a hidden file, so that folder, format and depth are judged. Which files of a sequence exist is looked at later."""
+    from impasto.media import open_writer
+
+    place, sequence = errand.files[0], errand.kind == "sequence"
+    if sequence and not place.parent.exists():
+        place = place.parent.parent / place.name  # its folder is made with the first frame
+    open_writer(place, like, manner.overwrite or sequence, manner.encoding).abort()
 
 
 def check_target(target: Path, sources: Iterable[Path], like: ClipInfo, overwrite: bool, faults: Faults) -> None:

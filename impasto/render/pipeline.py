@@ -1,115 +1,248 @@
-"""From frames to painted frames: reader -> engine -> strength -> writer. It knows nothing of files' formats or of engines."""
+"""From errands to painted files: reader -> engine -> strength -> delivery. It knows nothing of files' formats or of engines.
+
+Reading, painting and writing overlap in three threads (belt.py); what is finished is noted as it comes (journal.py).
+"""
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
-from dataclasses import replace
-from pathlib import Path
-from statistics import median
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import cast
 
 import numpy as np
 
-from impasto.engine import open_engine
-from impasto.errors import InputError
-from impasto.frame import ClipInfo, Frame, Pixels
+from impasto.errors import MediaError
+from impasto.frame import ClipInfo, Frame
 from impasto.job import Done, Progress
 from impasto.media import open_reader, open_writer
-from impasto.render.tiles import paint_whole_or_tiled
-
-if TYPE_CHECKING:
-    from impasto.engine import Engine
-    from impasto.styles.card import TierName
-    from impasto.styles.package import StyleFile
-
-
-class Brush:
-    """Paints frames with one tier of one look. An engine is opened for each depth that turns up, if any paint is wanted."""
-
-    def __init__(self, style: StyleFile, tier: TierName, engine: str, precision: str, tile: str, strength: float) -> None:
-        self.style, self.tier, self.engine = style, tier, engine
-        self.precision, self.tile, self.strength = precision, tile, strength
-        self.seconds: list[float] = []  # of each frame, painting alone
-        self._opened: dict[bool, Engine] = {}
-
-    def prepare(self, deep: bool, source: str = "") -> None:
-        """Open the engine for a source of 8 bits or of more (deep); refuse a precision that would lose the depth."""
-        if self.strength == 0 or deep in self._opened:
-            return
-        if deep and self.precision not in ("auto", "fp32"):
-            raise InputError(f"{source}: has more than 8 bits, which are painted in fp32: leave --precision {self.precision} out")
-        self._opened[deep] = open_engine(self.style, self.tier, self.engine, self.precision, deep=deep)
-
-    def like(self, info: ClipInfo) -> ClipInfo:
-        """What painted frames of such a source are: grey becomes colour, all else stays."""
-        return info if self.strength == 0 else replace(info, channels=info.channels + 2 if info.channels < 3 else info.channels)
-
-    def paint(self, frame: Frame) -> Frame:
-        """The frame, painted; number, alpha and tags stay. Strength 0 hands the very frame back."""
-        if self.strength == 0:
-            return frame
-        start = perf_counter()
-        rgb = frame.rgb()
-        engine, tier = self._opened[rgb.dtype != np.uint8], self.style.card.tiers[self.tier]
-        painted = paint_whole_or_tiled(engine, to_engine(rgb), self.tile, tier.stride, tier.receptive_field)
-        painted = from_engine(painted, rgb.dtype)
-        if self.strength < 1:
-            painted = mix(rgb, painted, self.strength)
-        self.seconds.append(perf_counter() - start)
-        return frame.with_rgb(painted)
-
-    def record(self) -> dict[str, Any]:
-        """What it painted with, for the job's figures."""
-        engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in self._opened.values()]
-        after_first = self.seconds[1:] or self.seconds  # an engine prepares itself on the first frame of a size
-        fps = round(1 / median(after_first), 2) if after_first else None
-        made = {"style": self.style.card.name, "style_hash": self.style.hash, "tier": self.tier, "strength": self.strength}
-        return {**made, "engine": ", ".join(engines) or "none", "paint_fps": fps}
+from impasto.media.encoding import DEFAULT, Encoding
+from impasto.render.belt import Ahead, Behind, queue_depth
+from impasto.render.delivery import Delivery, Files, Movie, Part, silent
+from impasto.render.errands import Errand, facts, size_of
+from impasto.render.hand import Hand, record
+from impasto.render.journal import Journal, digest, digest_of_source
+from impasto.render.regions import RowReader, RowWriter, needs_regions, paint_by_rows
 
 
-def paint(errands: list[tuple[Path, Path]], brush: Brush, overwrite: bool) -> Iterator[Progress | Done]:
-    """Paint every source into its target, one frame at a time."""
-    start, frames = perf_counter(), 0
-    yield Progress("painting", 0, len(errands), "picture")
-    for number, (source, target) in enumerate(errands, 1):
-        with closing(paint_clip(source, target, brush, overwrite)) as painted:
-            for _ in painted:
-                frames += 1
-        yield Progress("painting", number, len(errands), "picture", number / (perf_counter() - start))
+@dataclass(frozen=True)
+class Manner:
+    """How results are stored and what happens to what is there already."""
+
+    encoding: Encoding = DEFAULT
+    sound: str = "copy"
+    overwrite: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """An errand, and the hand that paints each of its clips."""
+
+    errand: Errand
+    hands: list[Hand]
+
+    @property
+    def in_bands(self) -> bool:
+        """Whether it is one picture, too large to be held."""
+        return self.errand.kind == "picture" and self.errand.clips[0].by_rows and needs_regions(self.errand.info)
+
+    @property
+    def like(self) -> ClipInfo:
+        """What the painted frames are."""
+        return replace(self.hands[0].like, frames=self.errand.length, fps=self.errand.info.fps)
+
+
+def paint(works: list[Work], manner: Manner, began: float) -> Iterator[Progress | Done]:
+    """Do every errand: pictures in one go, then clip after clip. The job `began` when perf_counter() said so."""
+    start, tally = perf_counter(), Tally(began)
+    errands = [work.errand for work in works]
+    pictures = [work for work in works if work.errand.kind == "picture"]
+    if pictures:
+        yield from paint_pictures(pictures, manner, tally)
+    for work in works:
+        if work.errand.kind != "picture":
+            yield from paint_clip(work, manner, tally)
     seconds = perf_counter() - start
-    figures = {**brush.record(), "pictures": len(errands), "frames": frames, "seconds": round(seconds, 3)}
-    figures["fps"] = round(frames / seconds, 2)
-    out = errands[0][1] if len(errands) == 1 else errands[0][1].parent
-    count = f"{len(errands)} pictures" if len(errands) > 1 else f"{errands[0][0].name}"
-    yield Done(out, f"painted {count} in {seconds:.1f} s ({figures['fps']} frames/s) -> {out}", figures)
+    figures = record([hand for work in works for hand in work.hands])
+    figures |= {"pictures": len(pictures), "frames": tally.frames, "seconds": round(seconds, 3)}
+    figures |= {"size": size_of(errands[0].info), "fps": round(tally.frames / seconds, 2), "resumed_frames": tally.resumed}
+    figures |= tally.stages()
+    out = errands[0].target if len(errands) == 1 else errands[0].target.parent
+    first = errands[0].clips[0].source.name if len(errands) == 1 else f"{len(errands)} {_called(errands)}"
+    kept = f", {tally.resumed} were there" if tally.resumed else ""
+    yield Done(out, f"painted {first} in {seconds:.1f} s ({figures['fps']} frames/s{kept}) -> {out}", figures)
 
 
-def paint_clip(source: Path, target: Path, brush: Brush, overwrite: bool) -> Generator[int, None, None]:
-    """Paint one source into its target, yielding each frame's number; the target appears when all of it is written."""
-    with open_reader(source) as reader, open_writer(target, brush.like(reader.info), overwrite) as writer:
-        for frame in reader:
-            writer.write(brush.paint(frame))
-            yield frame.number
+def _called(errands: list[Errand]) -> str:
+    return "pictures" if all(errand.kind == "picture" for errand in errands) else "clips"
 
 
-def to_engine(rgb: Pixels) -> Pixels:
-    """Native colour as an engine takes it: bytes as they are, deeper integers as float32 in 0..1."""
-    if rgb.dtype == np.uint8:
-        return rgb
-    if np.issubdtype(rgb.dtype, np.integer):
-        return rgb.astype(np.float32) / np.iinfo(rgb.dtype).max
-    return rgb.astype(np.float32)
+@dataclass
+class Tally:
+    """What a job came to: frames painted and kept, and how long each stage was busy."""
+
+    began: float
+    first_frame_seconds: float = 0.0  # from the beginning of the job to the first painted frame
+    frames: int = 0
+    resumed: int = 0
+    read_seconds: float = 0.0
+    paint_seconds: float = 0.0
+    write_seconds: float = 0.0
+    flow_seconds: float = 0.0  # of the three together, overlapped
+
+    def stages(self) -> dict[str, float]:
+        """The figures of the stages; `overlap` is the slowest one's share of the time: 1 when it never waits for another."""
+        busy = {"read_seconds": self.read_seconds, "paint_seconds": self.paint_seconds, "write_seconds": self.write_seconds}
+        overlap = max(busy.values()) / self.flow_seconds if self.flow_seconds else 1.0
+        figures = {**busy, "overlap": overlap, "first_frame_seconds": self.first_frame_seconds}
+        return {name: round(value, 3) for name, value in figures.items()}
 
 
-def from_engine(painted: Pixels, dtype: np.dtype[Any]) -> Pixels:
-    """Back from the engine's storage to the native one."""
-    if painted.dtype == dtype:
-        return painted
-    return (painted * np.iinfo(dtype).max + 0.5).astype(dtype) if np.issubdtype(dtype, np.integer) else painted.astype(dtype)
+def paint_pictures(works: list[Work], manner: Manner, tally: Tally) -> Iterator[Progress]:
+    """Paint single pictures, each into its file. One that is too large for the memory is painted in bands of rows."""
+    small = [work for work in works if not work.in_bands]
+
+    def frames() -> Generator[tuple[int, Frame], None, None]:
+        for place, work in enumerate(small):
+            clip = work.errand.clips[0]
+            with open_reader(clip.source, clip.reading) as reader:
+                for frame in reader.read(clip.numbers):
+                    yield place, frame
+
+    def deliver(item: tuple[int, Frame]) -> None:
+        place, frame = item
+        work = small[place]
+        with open_writer(work.errand.target, work.like, manner.overwrite, manner.encoding) as writer:
+            writer.write(frame)
+
+    largest = max((work.errand.info for work in small), key=_bytes, default=None)
+    stages = Stages(frames(), lambda place, frame: small[place].hands[0].paint(frame), deliver, 2)
+    yield Progress("painting", 0, len(works), "picture")
+    for done, rate in flow(stages, largest, tally):
+        yield Progress("painting", done, len(works), "picture", rate)
+    for number, work in enumerate((work for work in works if work not in small), len(small) + 1):
+        clip, info = work.errand.clips[0], work.errand.info
+        yield Progress("painting", note=f"{clip.source} is {info.width}x{info.height}: painted in bands of rows")
+        paint_in_bands(work, manner)
+        tally.frames += 1
+        yield Progress("painting", number, len(works), "picture")
 
 
-def mix(rgb: Pixels, painted: Pixels, strength: float) -> Pixels:
-    """Between the picture (0) and the painting (1), in native values."""
-    between = rgb.astype(np.float32) * (1 - strength) + painted.astype(np.float32) * strength
-    return np.rint(between).astype(rgb.dtype) if np.issubdtype(rgb.dtype, np.integer) else between.astype(rgb.dtype)
+def paint_in_bands(work: Work, manner: Manner) -> None:
+    """Paint one picture without ever holding all of it."""
+    clip, hand = work.errand.clips[0], work.hands[0]
+    brush = hand.layers[0].brush
+    with open_reader(clip.source, clip.reading) as reader:
+        tags = cast(RowReader, reader).tags
+        with open_writer(work.errand.target, work.like, manner.overwrite, manner.encoding) as writer:
+            rows = cast(RowReader, reader), cast(RowWriter, writer)
+            paint_by_rows(*rows, lambda band: hand.paint_rows(band, tags), brush.stride, brush.receptive_field)
+
+
+def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
+    """Paint a clip into its files or its movie, going on where an earlier run was stopped."""
+    errand = work.errand
+    identity = {**facts(errand), **work.hands[0].identity(), **asdict(manner.encoding), "sound": manner.sound}
+    identity["contents"] = [digest_of_source(clip.source) for clip in errand.clips if clip.kind == "movie"]
+    with Journal.open(errand.target, identity, fresh=manner.fresh) as journal:
+        if errand.kind == "movie" and journal.good("joined", errand.target):  # stopped after the very last step
+            journal.finish()
+            return
+        delivery = _delivery(work, manner, journal)
+        _refuse_foreign(delivery, errand, journal, manner.overwrite)
+        todo = {place for part in delivery.parts if not _is_good(journal, part) for place in part.places}
+        kept = errand.length - len(todo)
+        tally.resumed += kept
+        if kept:
+            yield Progress("resuming", note=f"{kept} of {errand.length} frames of {errand.target} are there already")
+        for source in silent(errand):
+            yield Progress("without sound", note=f"{source}: frames are left out between, so its sound cannot follow")
+        hand_at = [hand for clip, hand in zip(errand.clips, work.hands, strict=True) for _ in clip.numbers]
+        stages = Stages(
+            _wanted(errand, todo),
+            lambda place, frame: hand_at[place].paint(frame),
+            lambda item: delivery.take(*item),
+            delivery.threads,
+        )
+        try:
+            for done, rate in flow(stages, errand.info, tally):
+                left = (len(todo) - done) / rate if rate else None
+                yield Progress("painting", kept + done, errand.length, "frame", rate, seconds_left=left)
+            if errand.kind == "movie":
+                yield Progress("joining", errand.length, errand.length, "frame")
+            delivery.finish()
+        finally:
+            delivery.abort()
+        journal.finish()
+
+
+def _delivery(work: Work, manner: Manner, journal: Journal) -> Delivery:
+    if work.errand.kind == "movie":
+        return Movie(work.errand, work.like, manner.encoding, journal, manner.sound)
+    return Files(work.errand, work.like, manner.encoding, journal)
+
+
+def _is_good(journal: Journal, part: Part) -> bool:
+    return journal.good(part.name, part.path, digest(part.source) if part.source else "")
+
+
+def _refuse_foreign(delivery: Delivery, errand: Errand, journal: Journal, overwrite: bool) -> None:
+    """Files that are there and were not made by this render are replaced only when asked to."""
+    if errand.kind == "movie" or overwrite:
+        return
+    there = [part.path for part in delivery.parts if part.path.exists() and not journal.owns(part.name)]
+    if there:
+        count = f"and {len(there) - 1} more frames exist" if len(there) > 1 else "exists"
+        raise MediaError(f"{count} already: --overwrite replaces what is there", there[0])
+
+
+def _wanted(errand: Errand, todo: set[int]) -> Generator[tuple[int, Frame], None, None]:
+    """The frames of the places that are still to do, each with its place."""
+    for _, each in groupby((each for each in errand.places() if each[0] in todo), key=lambda each: id(each[1])):
+        group = list(each)
+        clip = group[0][1]
+        places = {number: place for place, _, number in group}
+        with open_reader(clip.source, clip.reading) as reader:
+            for frame in reader.read(list(places)):
+                yield places[frame.number], frame
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What happens to a frame and its place: it is read, painted, delivered by one or more threads."""
+
+    frames: Generator[tuple[int, Frame], None, None]
+    paint: Callable[[int, Frame], Frame]
+    deliver: Callable[[tuple[int, Frame]], None]
+    threads: int
+
+
+def flow(stages: Stages, info: ClipInfo | None, tally: Tally) -> Iterator[tuple[int, float]]:
+    """Read ahead, paint, deliver behind, all at once; yield how many frames are painted, and frames per second."""
+    depth = queue_depth(_bytes(info)) if info else 1
+    start, done = perf_counter(), 0
+    with Ahead(stages.frames, depth) as ahead, Behind(stages.deliver, depth, stages.threads) as behind:
+        try:
+            for place, frame in ahead:
+                began = perf_counter()
+                painted = stages.paint(place, frame)
+                tally.paint_seconds += perf_counter() - began
+                tally.first_frame_seconds = tally.first_frame_seconds or perf_counter() - tally.began
+                behind.put((place, painted))
+                done += 1
+                yield done, done / (perf_counter() - start)
+        except BaseException:  # a frame that cannot be read, or a stop: what is painted already is kept
+            with suppress(Exception):
+                behind.finish()
+            raise
+        behind.finish()
+        tally.frames += done
+        tally.read_seconds += ahead.busy_seconds
+        tally.write_seconds += behind.busy_seconds
+        tally.flow_seconds += perf_counter() - start
+
+
+def _bytes(info: ClipInfo) -> int:
+    return info.width * info.height * info.channels * np.dtype(info.depth).itemsize

@@ -13,7 +13,6 @@ import numpy as np
 
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import Reader
-from impasto.render.knobs import Paint
 from impasto.render.oklab import as_float, as_stored, extremes
 
 SPLINE = np.array([1, 4, 6, 4, 1]) / 16
@@ -125,20 +124,6 @@ def _bar(darkest: Pixels, lightest: Pixels) -> int:
     rows = int(np.argmin(is_bar))  # 0 as well if all of it is dark: then there is no picture to keep bars from
     shown = lightest[rows : rows + EDGE_ROWS].max(axis=0) > level + EVEN
     return rows if rows <= MOST_BAR * len(is_bar) and shown.mean() >= EDGE_SHARE else 0
-
-
-def inside(paint: Paint, box: Box) -> Paint:
-    """A painter that paints the picture in the box and leaves all around it exactly as it is."""
-
-    def paint_inside(pixels: Pixels) -> Pixels:
-        picture = box.of(pixels)
-        if picture.shape == pixels.shape:
-            return paint(pixels)
-        painted = pixels.copy()
-        box.of(painted)[:] = paint(np.ascontiguousarray(picture))
-        return painted
-
-    return paint_inside
 
 
 def samples(reader: Reader, count: int = 5) -> list[Pixels]:

@@ -53,7 +53,7 @@ class SheetJob(Job):
                 broken.append(f"{look.name}: {error}")
                 yield Progress("left out", note=broken[-1])
             yield Progress("painting", number, len(looks), "look")
-        _save(lay_out(cells, self.columns), self.out, self.overwrite)
+        save_sheet(lay_out(cells, self.columns), self.out, self.overwrite)
         told = f"{len(cells) - 1} looks on {self.out}" + (f"; {len(broken)} left out" if broken else "")
         yield Done(self.out, told, {"looks": [name for name, _ in cells[1:]], "left_out": broken})
 
@@ -87,7 +87,7 @@ def _shrunk(path: Path, width: int) -> Image.Image:
     from PIL import Image
 
     from impasto.media import open_reader
-    from impasto.render.pipeline import from_engine, to_engine
+    from impasto.render.brush import from_engine, to_engine
 
     with open_reader(path) as reader:
         frame = next(iter(reader))
@@ -100,17 +100,16 @@ def _painted(source: Image.Image, look: Entry, tier: TierName) -> Image.Image:
     import numpy as np
     from PIL import Image
 
-    from impasto.frame import Frame
-    from impasto.render.pipeline import Brush
+    from impasto.render.brush import Brush
     from impasto.styles.package import StyleFile
 
     style = StyleFile.open(look.path)
-    brush = Brush(style, tier if tier in style.card.tiers else next(iter(style.card.tiers)), "auto", "auto", "auto", 1.0)
-    brush.prepare(deep=False)
-    return Image.fromarray(brush.paint(Frame(np.asarray(source))).pixels)
+    brush = Brush(style, tier if tier in style.card.tiers else next(iter(style.card.tiers)))
+    return Image.fromarray(brush.paint(np.asarray(source)))
 
 
-def _save(sheet: Image.Image, out: Path, overwrite: bool) -> None:
+def save_sheet(sheet: Image.Image, out: Path, overwrite: bool) -> None:
+    """Write a sheet as any other picture."""
     import numpy as np
 
     from impasto.frame import ClipInfo, Frame

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.render.oklab import as_float, as_stored
-from impasto.render.post import Box, Letterbox, denoise, enhance, inside, proxy, proxy_info, samples
+from impasto.render.post import Letterbox, denoise, enhance, proxy, proxy_info, samples
 
 STORAGES = ["uint8", "uint16", "float32"]
 
@@ -131,21 +131,6 @@ def test_what_changes_in_time_or_is_light_is_no_bar() -> None:
     fading[1][:12] = 20
     assert Letterbox.find(fading).top == 0
     assert Letterbox.find(boxed(12, 12, 0, 0, 60)) == Letterbox(0, 0, 90, 160)
-
-
-def test_only_the_picture_is_painted() -> None:
-    frame = boxed(12, 10, 6, 0)[0]
-    before = frame.copy()
-    painted = inside(lambda pixels: 255 - pixels, Box(12, 6, 68, 154))(frame)
-    np.testing.assert_array_equal(frame, before)
-    np.testing.assert_array_equal(painted[12:80, 6:], 255 - frame[12:80, 6:])
-    painted[12:80, 6:] = frame[12:80, 6:]
-    np.testing.assert_array_equal(painted, frame)
-
-
-def test_without_bars_the_painter_gets_the_frame_itself() -> None:
-    frame = boxed(0, 0, 0, 0)[0]
-    assert inside(lambda pixels: pixels, Box(0, 0, 90, 160))(frame) is frame
 
 
 class Clip:

@@ -86,16 +86,16 @@ def test_off_and_small_pictures_are_painted_whole() -> None:
 
 def test_auto_takes_what_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     engine, pixels = Inverter(), noise(400, 400)
-    monkeypatch.setattr(tiles, "_free_memory", lambda: 2 * 24 * 400 * 400)
+    monkeypatch.setattr(tiles, "free_memory", lambda: 2 * 24 * 400 * 400)
     assert tile_px(engine, pixels, "auto", HALO) == 0
-    monkeypatch.setattr(tiles, "_free_memory", lambda: 2 * 24 * 200 * 200)
+    monkeypatch.setattr(tiles, "free_memory", lambda: 2 * 24 * 200 * 200)
     assert tile_px(engine, pixels, "auto", HALO) == 200 - 2 * HALO
-    monkeypatch.setattr(tiles, "_free_memory", lambda: 0)
+    monkeypatch.setattr(tiles, "free_memory", lambda: 0)
     assert tile_px(engine, pixels, "auto", HALO) == tiles.SMALLEST_TILE_PX
 
 
 def test_free_memory_is_a_plausible_number() -> None:
-    assert 1 << 20 < tiles._free_memory() < 1 << 50
+    assert 1 << 20 < tiles.free_memory() < 1 << 50
 
 
 @pytest.mark.parametrize("tile", ["", "big", "-64", "1.5", 0, 15, -3])

@@ -1,0 +1,88 @@
+"""How fast a shot is painted from file to file, and in how much memory: the command itself, as a process of its own."""
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
+
+from impasto.errors import EngineError
+
+KIB_PER_MIB = 1024
+SCENE_FRAMES = 12  # made once and shown to and fro: making them takes longer than painting them
+SEEDS_FPS = 24.0
+
+
+@dataclass
+class ShotRow:
+    """One shot: how fast it went in all, how busy each stage was, and the largest the process became."""
+
+    tier: str
+    engine: str
+    source: str
+    size: str
+    frames: int
+    fps: float
+    read_seconds: float
+    paint_seconds: float
+    write_seconds: float
+    overlap: float  # the slowest stage's share of the time: 1 when it never waits for another
+    first_frame_seconds: float
+    peak_mib: int
+
+
+def make_clip(path: Path, width: int, height: int, frames: int) -> None:
+    """Write a clip of the procedural plate as a video, as a camera would leave it: h264, 8 bits, no sound."""
+    from fractions import Fraction
+
+    from impasto.frame import ClipInfo, Frame
+    from impasto.media import open_writer
+    from impasto.media.plate import Plate
+
+    plate = Plate(width, height, SEEDS_FPS)
+    scene = [plate.frame(number).rgb for number in range(min(frames, SCENE_FRAMES))]
+    there_and_back = [*scene, *scene[-2:0:-1]] or scene
+    with open_writer(path, ClipInfo(width, height, frames, Fraction(24))) as writer:
+        for number, rgb in enumerate(islice(cycle(there_and_back), frames)):
+            writer.write(Frame(rgb, number + 1))
+
+
+def shot_rows(style: str, tiers: list[str], sizes: list[tuple[int, int]], frames: int, shot: Path | None) -> Iterator[ShotRow]:
+    """Render a clip per size (or the given shot) with each tier, and tell what it took."""
+    with TemporaryDirectory(prefix="impasto-bench-") as folder:
+        sources = [shot] if shot else []
+        for width, height in [] if shot else sizes:
+            sources.append(Path(folder, f"plate-{width}x{height}.mp4"))
+            make_clip(sources[-1], width, height, frames)
+        for tier in tiers:
+            for source in sources:
+                yield _rendered(style, tier, source, Path(folder, f"painted-{tier}-{source.stem}.mp4"))
+
+
+def _rendered(style: str, tier: str, source: Path, out: Path) -> ShotRow:
+    words = ["render", str(source), "-o", str(out), "--style", style, "--tier", tier, "--quality", "draft", "--json"]
+    figures, peak_mib = run_alone(words)
+    picked = {name: figures[name] for name in ("engine", "frames", "fps", "overlap", "first_frame_seconds")}
+    seconds = {name: figures[name] for name in ("read_seconds", "paint_seconds", "write_seconds")}
+    return ShotRow(tier=tier, source=source.name, size=figures["size"], peak_mib=peak_mib, **picked, **seconds)
+
+
+def run_alone(words: list[str]) -> tuple[dict[str, Any], int]:
+    """Run a command of impasto as a process of its own: its figures, and the most memory it ever held, in MiB."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        command = [sys.executable, "-m", "impasto", *words]
+        streams = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
+        process = os.posix_spawn(sys.executable, command, os.environ, file_actions=streams)
+        _, status, usage = os.wait4(process, 0)  # the same count that `/usr/bin/time -v` shows
+        out.seek(0)
+        err.seek(0)
+        said, told = out.read().strip(), err.read().strip()
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise EngineError(f"'impasto {' '.join(words)}' failed: {(told.splitlines() or ['it said nothing'])[-1]}", "bench")
+    peak = usage.ru_maxrss * (1 if sys.platform != "darwin" else 1 / KIB_PER_MIB)  # a Mac counts bytes
+    return json.loads(said.splitlines()[-1])["figures"], round(peak / KIB_PER_MIB)

@@ -1,0 +1,82 @@
+"""The brush: one tier of one look, ready to paint colours as a screen shows them. Where and how it is laid on, hand.py knows."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from impasto.engine import open_engine
+from impasto.errors import InputError
+from impasto.frame import Pixels
+from impasto.render.projection import Projection, Stereo, projected
+from impasto.render.tiles import paint_whole_or_tiled
+
+if TYPE_CHECKING:
+    from impasto.engine import Engine
+    from impasto.styles.card import TierName
+    from impasto.styles.package import StyleFile
+
+Paint = Callable[[Pixels], Pixels]
+
+
+class Brush:
+    """One tier of one look. An engine is opened for each depth that turns up."""
+
+    def __init__(
+        self, style: StyleFile, tier: TierName, engine: str = "auto", precision: str = "auto", tile: str = "auto"
+    ) -> None:
+        if tier not in style.card.tiers:
+            raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
+        self.style, self.tier, self.tile = style, tier, tile
+        self.engine, self.precision = engine, precision
+        self.opened: dict[bool, Engine] = {}  # by whether it paints more than 8 bits
+
+    @property
+    def stride(self) -> int:
+        """Windows of a picture start at multiples of this."""
+        return self.style.card.tiers[self.tier].stride
+
+    @property
+    def receptive_field(self) -> int:
+        """How far across the generator sees, in pixels."""
+        return self.style.card.tiers[self.tier].receptive_field
+
+    def prepare(self, deep: bool, source: str = "") -> Engine:
+        """Open the engine for pictures of 8 bits or of more (deep); refuse a precision that would lose the depth."""
+        if deep and self.precision not in ("auto", "fp32"):
+            raise InputError(f"{source}: has more than 8 bits, which are painted in fp32: leave --precision {self.precision} out")
+        if deep not in self.opened:
+            self.opened[deep] = open_engine(self.style, self.tier, self.engine, self.precision, deep=deep)
+        return self.opened[deep]
+
+    def paint(self, pixels: Pixels) -> Pixels:
+        """Paint [H,W,3] of bytes, deeper integers or floats in 0..1; the answer is stored the same way."""
+        engine = self.prepare(pixels.dtype != np.uint8)
+        painted = paint_whole_or_tiled(engine, to_engine(pixels), self.tile, self.stride, self.receptive_field)
+        return from_engine(painted, pixels.dtype)
+
+    def projected(self, projection: Projection, stereo: Stereo) -> Paint:
+        """The way to paint pictures that are not seen flat."""
+        return projected(self.paint, projection, stereo, self.stride, self.receptive_field)
+
+    def identity(self, deep: bool) -> dict[str, Any]:
+        """All of it that painted values depend on."""
+        engine = self.prepare(deep)
+        return {"style": self.style.hash, "tier": self.tier, "engine": engine.name, "precision": engine.precision}
+
+
+def to_engine(rgb: Pixels) -> Pixels:
+    """Colour as an engine takes it: bytes as they are, deeper integers as float32 in 0..1, floats held to that."""
+    if rgb.dtype == np.uint8:
+        return rgb
+    if np.issubdtype(rgb.dtype, np.integer):
+        return rgb.astype(np.float32) / np.iinfo(rgb.dtype).max
+    return np.nan_to_num(rgb.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
+
+
+def from_engine(painted: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Back from the engine's storage to another."""
+    if painted.dtype == dtype:
+        return painted
+    return (painted * np.iinfo(dtype).max + 0.5).astype(dtype) if np.issubdtype(dtype, np.integer) else painted.astype(dtype)

@@ -1,0 +1,157 @@
+"""Where painted frames go: into files of their own, or into the pieces of a movie that are joined at the end.
+
+Every finished part is made in the journal's folder, promised to the journal, and then given its name, so a killed render goes on
+where it was.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from impasto.media import open_writer
+from impasto.media.encoding import Encoding
+from impasto.media.join import Take, join
+from impasto.media.landing import sync
+from impasto.media.video import SegmentWriter
+from impasto.render.journal import digest
+
+if TYPE_CHECKING:
+    from impasto.frame import ClipInfo, Frame
+    from impasto.render.errands import Errand
+    from impasto.render.journal import Journal
+
+PIECE_FRAMES = 120  # of a movie: what a kill can cost, against a key frame more and an encoder that starts anew
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is finished and kept at once: the places of its frames, the file it becomes, the file it was made from."""
+
+    name: str
+    places: range
+    path: Path
+    source: Path | None = None
+
+
+class Delivery(Protocol):
+    """Takes painted frames by their place, in order where `threads` is 1."""
+
+    threads: int
+    parts: list[Part]
+
+    def take(self, place: int, frame: Frame) -> None:
+        """Store a frame; a part that is complete with it is noted in the journal."""
+
+    def finish(self) -> None:
+        """Everything was taken: give the result its name."""
+
+    def abort(self) -> None:
+        """Let go of what is half done."""
+
+
+class Files:
+    """Each frame in a file of its own."""
+
+    threads = 2  # packing a PNG takes longer than decoding one
+
+    def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal) -> None:
+        self.like, self.encoding, self.journal = like, encoding, journal
+        sources = [file for clip in errand.clips for file in clip.files or [clip.source] * len(clip.numbers)]
+        whole = [clip.kind == "movie" for clip in errand.clips for _ in clip.numbers]  # the journal knows a movie as a whole
+        self.parts = [
+            Part(file.name, range(place, place + 1), file, None if movie else source)
+            for place, (file, source, movie) in enumerate(zip(errand.files, sources, whole, strict=True))
+        ]
+
+    def take(self, place: int, frame: Frame) -> None:
+        """Write the frame aside, promise it, give it its name."""
+        part = self.parts[place]
+        staged = self.journal.folder / part.name
+        with open_writer(staged, self.like, overwrite=True, encoding=self.encoding) as writer:
+            writer.write(frame)
+        self.journal.promise(part.name, digest(staged), source=digest(part.source) if part.source else "")
+        part.path.parent.mkdir(exist_ok=True)
+        os.replace(staged, part.path)
+        sync(part.path.parent)
+
+    def finish(self) -> None:
+        """Every file has its name already."""
+
+    def abort(self) -> None:
+        """The journal's folder keeps nothing that is not promised."""
+
+
+class Movie:
+    """Pieces of a fixed number of frames, joined with the sound of the sources."""
+
+    threads = 1
+
+    def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal, sound: str) -> None:
+        self.errand, self.like, self.encoding, self.journal, self.sound = errand, like, encoding, journal, sound
+        starts = range(0, errand.length, PIECE_FRAMES)
+        names = [f"piece-{number:05d}" for number in range(len(starts))]
+        self.parts = [
+            Part(name, range(start, min(start + PIECE_FRAMES, errand.length)), journal.folder / f"{name}.mkv")
+            for name, start in zip(names, starts, strict=True)
+        ]
+        self._writer: SegmentWriter | None = None
+
+    def take(self, place: int, frame: Frame) -> None:
+        """Encode the frame into its piece; a piece that is complete is promised and kept."""
+        part = self.parts[place // PIECE_FRAMES]
+        if self._writer is None:
+            self._writer = SegmentWriter(part.path, self.like, self.encoding, overwrite=True, target=self.errand.target)
+        self._writer.write(frame)
+        if place == part.places[-1]:
+            writer, self._writer = self._writer, None
+            with writer:
+                pass  # leaving closes it: synced, verified, under its name
+            self.journal.promise(part.name, digest(part.path))
+
+    def finish(self) -> None:
+        """Join the pieces, lay the sound beside them, give the movie its name."""
+        staged = self.journal.folder / f"joined{self.errand.target.suffix}"
+        pieces = [part.path for part in self.parts]
+        join(pieces, frame_times(self.errand), takes(self.errand), staged, self.like, sound=self.sound, overwrite=True)
+        self.journal.promise("joined", digest(staged))
+        os.replace(staged, self.errand.target)
+        sync(self.errand.target.parent)
+
+    def abort(self) -> None:
+        """Drop the piece that is half done."""
+        if self._writer is not None:
+            self._writer.abort()
+
+
+def frame_times(errand: Errand) -> list[Fraction]:
+    """When each frame that comes out is shown: as in its source where none is left out, else evenly."""
+    times: list[Fraction] = []
+    rate, begin = errand.info.fps, Fraction(0)
+    for clip in errand.clips:
+        if clip.times and clip.whole:
+            times += [begin + time - clip.times[0] for time in clip.times]
+        else:
+            times += [begin + Fraction(place) / rate for place in range(len(clip.numbers))]
+        begin = times[-1] + 1 / clip.rate
+    return times
+
+
+def takes(errand: Errand) -> list[Take]:
+    """The stretches of the sources whose sound goes with the picture."""
+    found, begin = [], Fraction(0)
+    for clip in errand.clips:
+        if clip.times and clip.whole:
+            found.append(Take(clip.source, clip.times[0], clip.times[-1] + 1 / clip.rate, begin))
+            begin += clip.times[-1] - clip.times[0] + 1 / clip.rate
+        else:
+            begin += len(clip.numbers) / errand.info.fps
+    return found
+
+
+def silent(errand: Errand) -> Sequence[Path]:
+    """The movies whose sound cannot follow, because frames are left out between."""
+    return [clip.source for clip in errand.clips if clip.times and not clip.whole]

@@ -1,0 +1,368 @@
+"""The hand that leads the brushes over one clip: colours, mattes, knobs, and what is measured once for the whole of it.
+
+    stored colour -> as a screen shows it -> less noise -> painted -> knobs -> grain -> strength -> stored again -> through mattes
+
+Every step that is off hands its input on untouched. What no brush touched keeps its very bits. A frame's painting depends on the
+frame and on the clip it belongs to, never on which other frames are rendered.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from impasto import __version__
+from impasto.errors import InputError, MediaError
+from impasto.frame import ClipInfo, Frame, Pixels
+from impasto.media import MOVIES, open_reader
+from impasto.media.alpha import premultiplied, unpremultiplied
+from impasto.media.colour import AUTO, Colour, open_colour
+from impasto.render.brush import Brush, Paint, from_engine, to_engine
+from impasto.render.compose import bounds, compose, paint_within
+from impasto.render.grain import Grain
+from impasto.render.journal import digest
+from impasto.render.knobs import Curve, Palette, keep_colour, scaled
+from impasto.render.mattes import Matte, MatteSpec, open_matte
+from impasto.render.post import Letterbox, denoise, enhance, proxy, proxy_info, samples
+from impasto.render.projection import Projection, Stereo, check_stereo
+from impasto.render.tiles import halo_px
+
+if TYPE_CHECKING:
+    from impasto.render.errands import Clip
+
+ALWAYS = Curve(((0, 1.0),))
+Window = tuple[int, int, int, int]  # left, top, right, bottom; may reach beyond the picture
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How the paint is laid on. Every default is off, and off is exact."""
+
+    strength: Curve = ALWAYS
+    keep_colour: float = 0.0
+    scale: float = 1.0
+    palette: Path | None = None
+    denoise: float = 0.0
+    enhance: float = 0.0
+    grain: float = 0.0
+    seed: int = 0
+    letterbox: bool = False
+    proxy: int = 1
+    projection: Projection = "flat"
+    stereo: Stereo = "none"
+    colour_in: str = AUTO
+    colour_out: str = AUTO
+
+    @property
+    def alone(self) -> bool:
+        """Whether a pixel's painting depends on no more around it than the generator sees: then bands of rows are exact."""
+        plain = (self.scale, self.palette, self.denoise, self.enhance, self.grain, self.proxy) == (1.0, None, 0.0, 0.0, 0.0, 1)
+        return plain and not self.letterbox and self.projection == "flat" and self.stereo == "none"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A brush and where it paints; without a matte everywhere."""
+
+    brush: Brush
+    matte: MatteSpec | None = None
+
+
+@dataclass
+class Measured:
+    """What is found once, in samples of the whole clip."""
+
+    letterbox: Letterbox | None = None
+    grain: Grain | None = None
+    palettes: list[Palette] = field(default_factory=list)  # one per layer
+
+
+class Hand:
+    """Paints the frames of one clip."""
+
+    def __init__(self, clip: Clip, layers: Sequence[Layer], touch: Touch, target: Path) -> None:
+        self.clip, self.layers, self.touch = clip, list(layers), touch
+        self.seconds: list[float] = []  # of each frame, painting alone
+        self.info = proxy_info(clip.info, touch.proxy)
+        self._written = target.suffix.lower()
+        self._frames_exr = self._written == ".exr"
+        check_stereo(touch.stereo, self.info.width, self.info.height)
+        self.colour: Colour = open_colour(touch.colour_in, touch.colour_out, clip.info, clip.suffix, self._written)
+        self._paints = touch.strength.constant != 0
+        self._mattes: list[Matte | None] = []
+        self._measured: Measured | None = None
+
+    def prepare(self) -> None:
+        """Open engines and mattes, so that what is wrong with them is known before work begins."""
+        for layer in self.layers if self._paints else []:
+            layer.brush.prepare(self.deep, str(self.clip.source))
+        self._mattes = [
+            open_matte(layer.matte, self.clip.info, self.clip.source, self.clip.everyone) if layer.matte else None
+            for layer in self.layers
+        ]
+
+    @property
+    def deep(self) -> bool:
+        """Whether what the brushes paint has more than 8 bits: by its own, or because its colours are converted."""
+        return self.clip.info.depth != "uint8" or not self.colour.plain
+
+    @property
+    def like(self) -> ClipInfo:
+        """What its painted frames are: grey becomes colour, floats become integers where a movie wants them."""
+        info = self.info
+        if not self._frames_exr and (window := self._shown_window()) is not None:
+            info = replace(info, width=window[2] - window[0], height=window[3] - window[1])
+        if self._paints and info.channels < 3:
+            info = replace(info, channels=info.channels + 2)
+        depth = str(self._storage)
+        return info if depth == info.depth else replace(info, depth=depth, tags={**info.tags, "bits": "10"})
+
+    @property
+    def _storage(self) -> np.dtype[Any]:
+        native = np.dtype(self.clip.info.depth)
+        if self._written in MOVIES and native.kind == "f":
+            return np.dtype(np.uint16)
+        return np.dtype(np.float32) if self.colour.changes and self._written == ".exr" and native.kind != "f" else native
+
+    def paint(self, frame: Frame) -> Frame:
+        """The frame, painted; number, alpha and tags stay. Where nothing is to be done, it is handed back as it is."""
+        frame = proxy(frame, self.touch.proxy)
+        strength = self.touch.strength.at(frame.number)
+        start = perf_counter()
+        rgb = frame.rgb()
+        stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength)
+        self.seconds.append(perf_counter() - start)
+        return self._as_written(frame if stored is rgb else _with_colour(frame, stored))
+
+    def _as_written(self, frame: Frame) -> Frame:
+        """The frame as its file wants it: an EXR takes its data window and header along, others show the display window."""
+        tags = frame.tags
+        if self._frames_exr:
+            if "exr" in tags and self.touch.proxy > 1:  # a picture of another size cannot take the place of the one that was
+                tags = {name: value for name, value in tags.items() if name != "exr"}
+            if self.colour.changes and self.colour.target.chromaticities is not None:
+                tags = {**tags, "chromaticities": self.colour.target.chromaticities}
+            return frame if tags is frame.tags else replace(frame, tags=tags)
+        if "premultiplied" not in tags:
+            return frame
+        tags = {name: value for name, value in tags.items() if name not in ("exr", "premultiplied")}
+        window = self._shown_window()
+        return replace(frame, pixels=frame.pixels if window is None else _windowed(frame.pixels, window), tags=tags)
+
+    def _shown_window(self) -> Window | None:
+        """What of an EXR's data window a screen shows, where that is not all of it, in pixels of the data window."""
+        tags = self.clip.info.tags
+        data, shown = tags.get("data_window"), tags.get("display_window")
+        if not data or not shown or data == shown or self.touch.proxy > 1:
+            return None
+        left, top, right, bottom = shown
+        return left - data[0], top - data[1], right + 1 - data[0], bottom + 1 - data[1]
+
+    def _painted(self, frame: Frame, rgb: Pixels, strength: float) -> Pixels:
+        """The layers over the frame's own colour, in the target's storage."""
+        alone = self._alone(frame, rgb)
+        seen = self.colour.to_working(alone)
+        picture = self._inside(seen)
+        quiet = denoise(picture, self.touch.denoise)
+        laid: list[tuple[Pixels, Pixels]] = []
+        for number, layer in enumerate(self.layers):
+            matte = None if (opened := self._mattes[number]) is None else opened.at(frame, seen)
+            painted = self._layer(number, layer.brush, picture, quiet, matte)
+            if painted is None:
+                continue
+            if (grain := self._measure().grain) is not None:
+                painted = grain.lay(painted, frame.number, self.touch.seed, self.touch.grain)
+            if strength < 1:
+                painted = mix(picture, painted, strength)
+            stored = self._back(self.colour.from_working(self._in_bars(seen, painted), alone), frame)
+            if matte is None and number == 0 and len(self.layers) == 1:
+                return stored
+            laid.append((stored, np.ones(rgb.shape[:2], np.float32) if matte is None else matte))
+        return compose(self._unpainted(frame, rgb), laid)
+
+    def _layer(self, number: int, brush: Brush, seen: Pixels, quiet: Pixels, matte: Pixels | None) -> Pixels | None:
+        """One brush's painting of what is seen; None where its matte leaves nothing to paint."""
+        touch, measured = self.touch, self._measure()
+        paint: Paint = scaled(brush.projected(touch.projection, touch.stereo), touch.scale)
+        if matte is not None:
+            window = bounds(matte, halo_px(brush.stride, brush.receptive_field), brush.stride)
+            if window is None:
+                return None
+            if touch.alone:  # else a window's painting is not the whole's
+                paint = _within(paint, window)
+        painted = keep_colour(seen, paint(quiet), touch.keep_colour)
+        if measured.palettes:
+            painted = measured.palettes[number].apply(painted)
+        return enhance(painted, touch.enhance)
+
+    def _inside(self, pixels: Pixels) -> Pixels:
+        """The picture without the bars around it."""
+        box = self._measure().letterbox
+        return pixels if box is None else np.ascontiguousarray(box.of(pixels))
+
+    def _in_bars(self, seen: Pixels, painted: Pixels) -> Pixels:
+        """The painting with the bars around it as they were."""
+        box = self._measure().letterbox
+        if box is None:
+            return painted
+        whole = seen.copy()
+        box.of(whole)[:] = painted
+        return whole
+
+    def _unpainted(self, frame: Frame, rgb: Pixels) -> Pixels:
+        """The frame's own colour in the target's storage; the very array where that is its own."""
+        as_it_is = self._frames_exr or not frame.tags.get("premultiplied")
+        if as_it_is and not self.colour.changes and rgb.dtype == self._storage:
+            return rgb
+        return self._back(self.colour.converted(self._alone(frame, rgb)), frame)
+
+    def _measure(self) -> Measured:
+        if self._measured is None:
+            self._measured = self._found()
+        return self._measured
+
+    def _found(self) -> Measured:
+        touch, found = self.touch, Measured()
+        if not (touch.letterbox or touch.grain or touch.palette):
+            return found
+        with open_reader(self.clip.source, self.clip.reading) as reader:
+            taken = [proxy(Frame(self.colour.to_working(rgb)), touch.proxy).pixels for rgb in samples(reader)]
+        if touch.letterbox:
+            found.letterbox = Letterbox.find(taken)
+            taken = [np.ascontiguousarray(found.letterbox.of(each)) for each in taken]
+        if touch.grain:
+            found.grain = Grain.measure(taken)
+        if touch.palette:
+            picture = _picture(touch.palette)
+            for layer in self.layers:
+                painted = [scaled(layer.brush.paint, touch.scale)(denoise(each, touch.denoise)) for each in taken]
+                found.palettes.append(Palette.measure(painted, picture))
+        return found
+
+    def _alone(self, frame: Frame, rgb: Pixels) -> Pixels:
+        """Colour without the alpha that is multiplied into it."""
+        if frame.tags.get("premultiplied") and frame.alpha is not None:
+            return unpremultiplied(rgb, frame.alpha)
+        return rgb
+
+    def _back(self, colour: Pixels, frame: Frame) -> Pixels:
+        """Colour in the target's storage, multiplied by alpha again where it was."""
+        if frame.tags.get("premultiplied") and frame.alpha is not None and self._frames_exr:
+            colour = premultiplied(colour, frame.alpha)
+        return _stored(colour, self._storage)
+
+    def paint_rows(self, rows: Pixels, tags: dict[str, Any]) -> Pixels:
+        """Rows [rows,W,C] of a picture too large to be painted at once."""
+        return self.paint(Frame(rows, self.clip.numbers[0], tags)).pixels
+
+    def check_rows(self, path: Path) -> None:
+        """Refuse what cannot be done in bands."""
+        if not self.touch.alone or len(self.layers) > 1 or self.layers[0].matte or self._shown_window():
+            what = "mattes, --scale, --palette, --denoise, --enhance, --grain, --letterbox, --proxy and projections"
+            raise MediaError(f"is so large that it is painted in bands of rows, where {what} do not work: leave them out", path)
+
+    def identity(self) -> dict[str, Any]:
+        """All that the values of painted frames depend on, besides the frames."""
+        touch = {name: str(value) for name, value in vars(self.touch).items()}
+        made = {"impasto": __version__, **touch}
+        if self.touch.palette:
+            made["palette_content"] = digest(self.touch.palette)
+        if not self._paints:
+            return made
+        looks = [layer.brush.identity(self.deep) for layer in self.layers]
+        for layer, look in zip(self.layers, looks, strict=True):
+            if layer.matte:
+                look["matte"] = asdict(layer.matte)
+        return {**made, **looks[0]} if len(looks) == 1 else {**made, "looks": looks, **_engine_of(looks)}
+
+    def close(self) -> None:
+        """Let go of the mattes' files."""
+        for matte in self._mattes:
+            if matte is not None:
+                matte.close()
+
+
+def record(hands: Sequence[Hand]) -> dict[str, Any]:
+    """What a job painted with, for its figures."""
+    layers = hands[0].layers
+    opened = {engine.name + engine.precision: engine for layer in layers for engine in layer.brush.opened.values()}
+    engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in opened.values()]
+    seconds = [taken for hand in hands for taken in hand.seconds]
+    after_first = seconds[1:] or seconds  # an engine prepares itself on the first frame of a size
+    fps = round(1 / median(after_first), 2) if after_first and median(after_first) else None
+    style = layers[0].brush.style
+    made = {"style": ", ".join(layer.brush.style.card.name for layer in layers), "style_hash": style.hash}
+    touch = {"tier": layers[0].brush.tier, "strength": _number_or_text(hands[0].touch.strength)}
+    return {**made, **touch, "engine": ", ".join(engines) or "none", "paint_fps": fps}
+
+
+def check_layers(layers: Sequence[Layer]) -> None:
+    """Refuse looks that would hide each other wholly."""
+    for number, layer in enumerate(layers[1:], 1):
+        if layer.matte is None:
+            names = ", ".join(each.brush.style.card.name for each in layers)
+            place = f"{layer.brush.style.card.name} (number {number + 1}) covers everything below it"
+            raise InputError(f"--style names {len(layers)} looks ({names}), and {place}: give it a matte, as in STYLE@MATTE")
+
+
+def mix(rgb: Pixels, painted: Pixels, strength: float) -> Pixels:
+    """Between the picture (0) and the painting (1), in native values."""
+    between = rgb.astype(np.float32) * (1 - strength) + painted.astype(np.float32) * strength
+    return np.rint(between).astype(rgb.dtype) if np.issubdtype(rgb.dtype, np.integer) else between.astype(rgb.dtype)
+
+
+def _within(paint: Paint, window: Any) -> Paint:
+    return lambda pixels: paint_within(paint, pixels, window)
+
+
+def _stored(colour: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Colour of any storage in another; integers are 0..1 of their range."""
+    if colour.dtype == dtype:
+        return colour
+    if colour.dtype.kind == "f" and dtype.kind == "f":
+        with np.errstate(over="ignore"):  # beyond a half's largest is infinity
+            return colour.astype(dtype)
+    return from_engine(to_engine(colour) if colour.dtype.kind == "f" else _unit(colour), dtype)
+
+
+def _unit(colour: Pixels) -> Pixels:
+    return colour.astype(np.float32) / np.iinfo(colour.dtype).max
+
+
+def _with_colour(frame: Frame, rgb: Pixels) -> Frame:
+    """The frame with other colour, whose storage its alpha takes on too."""
+    alpha = frame.alpha
+    if alpha is None:
+        return replace(frame, pixels=rgb)
+    return replace(frame, pixels=np.dstack([rgb, _stored(alpha, rgb.dtype)]))
+
+
+def _windowed(pixels: Pixels, window: Window) -> Pixels:
+    """What lies in a window; where it reaches beyond the picture there is nothing."""
+    left, top, right, bottom = window
+    shown = np.zeros((bottom - top, right - left, pixels.shape[2]), pixels.dtype)
+    height, width = pixels.shape[:2]
+    rows, columns = slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        shown[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = pixels[rows, columns]
+    return shown
+
+
+def _picture(path: Path) -> Pixels:
+    with open_reader(path) as reader:
+        return next(iter(reader)).rgb()
+
+
+def _engine_of(looks: list[dict[str, Any]]) -> dict[str, Any]:
+    """One engine for all, so that a render that goes on finds what it was begun with."""
+    return {name: looks[0][name] for name in ("engine", "precision")}
+
+
+def _number_or_text(curve: Curve) -> float | str:
+    constant = curve.constant
+    return str(curve) if constant is None else constant
