@@ -1,4 +1,4 @@
-# make demo     paints sample pictures with the light core (no torch) and says where the result is
+# make demo     paints a sample shot with the light core (no torch) and says where the result is
 # make test     the default test suite; make test-slow runs the long tests too
 # make check    lint, format, types, floors, documentation
 # make format   what ruff can mend by itself; make docs: the option tables of docs/commands.md
@@ -14,7 +14,7 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
 demo: $(VENV)/.core
-	@$(BIN)/python tools/demo.py out/demo.png
+	@$(BIN)/python tools/demo.py out
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

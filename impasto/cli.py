@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from impasto.job import Done, Job
 
 COMMANDS = {
-    "render": ("impasto.render.job:RenderJob", "Paint pictures in a style."),
+    "render": ("impasto.render.job:RenderJob", "Paint pictures, sequences and videos in a style."),
     "timeline": (
         "impasto.render.timeline:TimelineJob",
         "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
@@ -46,7 +46,7 @@ COMMANDS = {
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
     "bench": (
         "impasto.bench.job:BenchJob",
-        "Measure how fast this machine paints: the network alone, without reading and writing files.",
+        "Measure how fast this machine paints: the network alone, and with --shots from file to file.",
     ),
 }
 GROUPS = {"styles": "List, show, install, remove and blend looks, or see a picture in all of them."}

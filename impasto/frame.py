@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 Pixels = NDArray[Any]
 
 
+def exact_rate(fps: float) -> Fraction:
+    """The rate that is meant by a rounded one: 23.976 is 24000/1001."""
+    nearest = Fraction(round(fps * 1.001) * 1000, 1001)
+    return nearest if abs(float(nearest) - fps) < 0.001 else Fraction(fps).limit_denominator(1001)
+
+
 @dataclass(frozen=True)
 class ClipInfo:
     """What is known of a source before its first frame is decoded."""

@@ -10,10 +10,10 @@ from importlib import import_module
 from os.path import isdir, isfile  # unlike Path.is_dir, they have no opinion on names no disk can hold
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from impasto.errors import MediaError
-from impasto.media.encoding import DEFAULT, Encoding
+from impasto.media.encoding import DEFAULT, PLAIN, Decoding, Encoding
 
 if TYPE_CHECKING:  # numpy comes with frames, and whoever only asks for a command's help needs none
     from impasto.frame import ClipInfo, Frame
@@ -22,7 +22,6 @@ STILLS, EXR, VIDEO = "impasto.media.stills", "impasto.media.exr", "impasto.media
 PICTURES = dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".dpx"), STILLS) | {".exr": EXR}
 MOVIES = dict.fromkeys((".mp4", ".mov", ".mkv", ".webm", ".avi"), VIDEO)
 WRITERS = READERS = PICTURES | MOVIES
-Missing = Literal["error", "hold", "skip"]
 
 
 class Reader(Protocol):
@@ -63,17 +62,20 @@ class Writer(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def open_reader(path: str | Path, missing: Missing = "error") -> Reader:
-    """Open a picture, a clip, or a sequence (a pattern or a folder) for reading; a suffix chooses the format.
-
-    `missing` says what the gaps of a sequence are: a fault, a repetition of the frame before, or left out.
-    """
+def open_reader(path: str | Path, decoding: Decoding = PLAIN) -> Reader:
+    """Open a picture, a clip, or a sequence (a pattern or a folder) for reading; a suffix chooses the format."""
     path = Path(path)
     if is_sequence(path):
-        from impasto.media import sequence
+        from impasto.media.sequence import SequenceReader
 
-        return sequence.open_reader(path, missing)
-    reader: Reader = _module(path, READERS, "read").open_reader(path)
+        return SequenceReader(path, decoding)
+    module = _module(path, READERS, "read")
+    if path.suffix.lower() == ".exr":
+        exr: Reader = module.open_reader(path, decoding.layer, decoding.to_layer)
+        return exr
+    if decoding.layer or decoding.to_layer:
+        raise MediaError("has no layers, only an EXR has: leave --layer and --to-layer out", path)
+    reader: Reader = module.open_reader(path)
     return reader
 
 
@@ -83,8 +85,12 @@ def is_sequence(path: str | Path) -> bool:
 
 
 def open_writer(path: str | Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> Writer:
-    """Open a picture or clip for writing frames as `like` describes them; its suffix chooses the format."""
+    """Open a picture, a clip or a pattern for writing frames as `like` describes them; a suffix chooses the format."""
     path = Path(path)
+    if is_sequence(path):
+        from impasto.media.sequence import SequenceWriter
+
+        return SequenceWriter(path, like, overwrite, encoding)
     writer: Writer = writer_for(path).open_writer(path, like, overwrite, encoding)
     return writer
 
@@ -101,10 +107,11 @@ def list_pictures(folder: str | Path) -> list[Path]:
         files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURES and not file.name.startswith(".")]
     except OSError as error:
         raise MediaError(f"cannot be listed as a folder of pictures: {(error.strerror or str(error)).lower()}", folder) from None
-    return sorted((file for file in files if file.is_file()), key=_counting_order)
+    return sorted((file for file in files if file.is_file()), key=counting_order)
 
 
-def _counting_order(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+def counting_order(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    """What to sort files by so that frame 2 comes before frame 10."""
     parts = re.findall(r"\d+|\D+", path.name)
     # Digits that int() does not know (superscripts, say) stay text.
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part.lower()) for part in parts], path.name

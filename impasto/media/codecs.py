@@ -13,7 +13,7 @@ from typing import cast
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo
-from impasto.media.encoding import DEFAULT, Bits, Chroma, Codec, Encoding, Quality
+from impasto.media.encoding import DEFAULT, Codec, Encoding, Quality
 from impasto.media.yuv import BT709, Signal
 
 MP4, MOV, MKV, WEBM, AVI = SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
@@ -63,7 +63,7 @@ KINDS: dict[str, Kind] = {
     "h265": Kind("H.265", "libx265", (MP4, MOV, MKV), _CHROMA, (8, 10, 12),
                  _crf((16, 21, 28), "veryfast", "ultrafast", {"preset": "veryfast", "x265-params": f"lossless=1:{_QUIET}"},
                       **{"x265-params": _QUIET}),
-                 even=True, least=(16, 16)),
+                 even=True, least=(64, 16)),  # narrower pictures make x265 write where it must not
     "prores": Kind("ProRes 422", "prores_ks", (MOV, MKV), ("422",), (10,),
                    {"high": {"profile": "hq"}, "medium": {"profile": "standard"}, "draft": {"profile": "proxy"}},
                    limited=True),
@@ -104,18 +104,14 @@ def check(path: Path, like: ClipInfo, encoding: Encoding) -> None:
     choose(path, like, encoding)
 
 
-def settle(path: Path, like: ClipInfo, encoding: Encoding) -> Encoding:
-    """The encoding with every `auto` decided for this target, for pieces that do not bear its suffix."""
-    choice = choose(path, like, encoding)
-    return Encoding(choice.codec, encoding.quality, cast(Chroma, choice.chroma), cast(Bits, str(choice.bits)))
-
-
 def choose(path: Path, like: ClipInfo, encoding: Encoding = DEFAULT) -> Choice:
     """Decide how a clip is encoded into this movie."""
     suffix = path.suffix.lower()
     alpha = like.channels in (2, 4)
     wanted = _bits_of(path, like, encoding)
     codec = encoding.codec if encoding.codec != "auto" else _usual(suffix, wanted, alpha, encoding.quality)
+    if encoding.codec == "auto" and codec == "h265" and like.width < KINDS["h265"].least[0]:
+        codec = "h264"
     kind = KINDS[codec]
     if suffix in SUFFIXES and suffix not in kind.suffixes:
         raise MediaError(f"a {suffix} cannot hold {kind.name}: write {_either(kind.suffixes)}", path)

@@ -1,4 +1,4 @@
-"""How frames are to be stored where a format leaves the choice. Each format takes what concerns it."""
+"""How frames are to be read and stored where a format leaves the choice. Each format takes what concerns it."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ Codec = Literal["auto", "h264", "h265", "prores", "prores4444", "dnxhr", "ffv1",
 Quality = Literal["lossless", "high", "medium", "draft"]
 Chroma = Literal["auto", "420", "422", "444"]
 Bits = Literal["auto", "8", "10", "12", "16", "half", "float"]
+Missing = Literal["error", "hold", "skip"]
 
 
 @dataclass(frozen=True)
@@ -20,4 +21,14 @@ class Encoding:
     bits: Bits = "auto"
 
 
+@dataclass(frozen=True)
+class Decoding:
+    """What is read of a source."""
+
+    missing: Missing = "error"  # gaps of a sequence: a fault, a repetition of the frame before, or left out
+    layer: str = ""  # of an EXR; empty: its picture
+    to_layer: str = ""  # of an EXR: where its painting goes; empty: in the place of what was painted
+
+
 DEFAULT = Encoding()
+PLAIN = Decoding()

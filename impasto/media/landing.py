@@ -53,11 +53,11 @@ class Landing:
     def commit(self, verify: Callable[[Path], None]) -> None:
         """Sync, let `verify` raise if the file is not what was meant, and give it its name."""
         try:
-            _sync(self.temporary)
+            sync(self.temporary)
             verify(self.temporary)
             check_output(self.path, self.overwrite)
             os.replace(self.temporary, self.path)
-            _sync(self.path.parent)
+            sync(self.path.parent)
         except OSError as error:
             raise MediaError(f"cannot be written: {_reason(error)}", self.path) from None
         finally:
@@ -69,7 +69,8 @@ class Landing:
             self.temporary.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make sure that what was written to a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

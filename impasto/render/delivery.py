@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +16,7 @@ from impasto.media import open_writer
 from impasto.media.encoding import Encoding
 from impasto.media.join import Take, join
 from impasto.media.landing import sync
+from impasto.media.timecode import advance, is_timecode
 from impasto.media.video import SegmentWriter
 from impasto.render.journal import digest
 
@@ -91,7 +92,9 @@ class Movie:
     threads = 1
 
     def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal, sound: str) -> None:
-        self.errand, self.like, self.encoding, self.journal, self.sound = errand, like, encoding, journal, sound
+        self.errand, self.encoding, self.journal, self.sound = errand, encoding, journal, sound
+        # join() counts on from the source's timecode by what its takes leave out; where there are none, that is done here.
+        self.like = like if takes(errand) else replace(like, tags={**like.tags, "timecode": first_timecode(errand)})
         starts = range(0, errand.length, PIECE_FRAMES)
         names = [f"piece-{number:05d}" for number in range(len(starts))]
         self.parts = [
@@ -138,6 +141,16 @@ def frame_times(errand: Errand) -> list[Fraction]:
             times += [begin + Fraction(place) / rate for place in range(len(clip.numbers))]
         begin = times[-1] + 1 / clip.rate
     return times
+
+
+def first_timecode(errand: Errand) -> str:
+    """The timecode of the first frame that comes out; nothing where its source has none."""
+    clip = errand.clips[0]
+    text = str(clip.info.tags.get("timecode", ""))
+    if not is_timecode(text):
+        return ""
+    places = clip.numbers[0] - clip.everyone[0] if clip.kind == "sequence" else clip.everyone.index(clip.numbers[0])
+    return advance(text, places, clip.rate)
 
 
 def takes(errand: Errand) -> list[Take]:

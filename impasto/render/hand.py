@@ -120,7 +120,7 @@ class Hand:
         if self._paints and info.channels < 3:
             info = replace(info, channels=info.channels + 2)
         depth = str(self._storage)
-        return info if depth == info.depth else replace(info, depth=depth, tags={**info.tags, "bits": "10"})
+        return info if depth == info.depth else replace(info, depth=depth, tags={**info.tags, "bits": 10})
 
     @property
     def _storage(self) -> np.dtype[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
-from impasto.media.codecs import KINDS, check, choose, settle
+from impasto.media.codecs import KINDS, check, choose
 from impasto.media.encoding import Encoding
 from impasto.media.video import open_reader, open_writer
 from impasto.media.yuv import Signal
@@ -113,12 +113,10 @@ def test_what_auto_means(suffix: str, depth: str, channels: int, tags: Any, qual
     assert (choice.encoder, choice.pix_fmt) == wanted
 
 
-def test_a_settled_encoding_means_the_same_without_the_suffix() -> None:
-    for suffix, depth, channels, tags, quality, wanted in AUTO:
-        info = ClipInfo(64, 64, depth=depth, channels=channels, tags=tags)
-        settled = settle(Path(f"x{suffix}"), info, Encoding(quality=quality))  # type: ignore[arg-type]
-        choice = choose(Path(f"other{suffix}"), info, settled)
-        assert (choice.encoder, choice.pix_fmt) == wanted
+def test_what_is_too_narrow_for_h265_becomes_h264() -> None:
+    assert choose(Path("x.mov"), ClipInfo(62, 64, depth="uint16")).encoder == "libx264"
+    with pytest.raises(MediaError, match="H.265 begins at 64x16, and this is 62x64"):
+        check(Path("x.mov"), ClipInfo(62, 64), Encoding("h265"))
 
 
 FAULTS = [

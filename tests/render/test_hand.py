@@ -173,7 +173,7 @@ def test_only_what_a_screen_shows_goes_into_a_png(tmp_path: Path, look: str) -> 
 
 def test_a_sequence_of_exrs_and_a_movie_of_it(tmp_path: Path, look: str) -> None:
     for number in (1001, 1002, 1003):
-        planes = light("RGB", HALF, (32, 64)) | {"Z": plane(FLOAT, (32, 64), number)}
+        planes = light("RGB", HALF, (32, 48)) | {"Z": plane(FLOAT, (32, 48), number)}
         (tmp_path / f"s.{number}.exr").write_bytes(exr(Made(planes)))
     render(tmp_path / "s.####.exr", out=tmp_path / "o" / "s.####.exr", look=look)
     for number in (1001, 1002, 1003):
