@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "render": ("impasto.render.job:RenderJob", "Paint pictures, sequences and videos in a style."),
     "timeline": (
-        "impasto.render.timeline:TimelineJob",
+        "impasto.render.timeline.job:TimelineJob",
         "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
     ),
     "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),

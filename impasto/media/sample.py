@@ -97,7 +97,7 @@ class SampleJob(Job):
         if suffix and suffix not in WRITERS and not self.out.is_dir():
             raise MediaError(f"'{suffix}' files cannot be written: name a folder or use one of {', '.join(WRITERS)}", self.out)
         if self._is_movie:
-            from impasto.media import codecs
+            from impasto.media.video import codecs
 
             check_output(self.out, self.overwrite)
             codecs.check(self.out, self._like(), DEFAULT)
@@ -178,8 +178,8 @@ def _make_folder(folder: Path) -> None:
 @contextmanager
 def movie(out: Path, like: ClipInfo, seed: int | None, overwrite: bool) -> Iterator[SegmentWriter]:
     """A video under the hand, with the sound of a seed's scene unless that is None; it has its name once all is well."""
-    from impasto.media.join import join
     from impasto.media.video import SegmentWriter
+    from impasto.media.video.join import join
 
     folder = Path(mkdtemp(prefix=f".{out.stem[:80]}.", dir=out.parent))
     try:
@@ -194,8 +194,8 @@ def movie(out: Path, like: ClipInfo, seed: int | None, overwrite: bool) -> Itera
 
 
 def _soundtrack(folder: Path, suffix: str, seed: int, seconds: float) -> Path:
-    from impasto.media.movie import faults
     from impasto.media.scenery import sound
+    from impasto.media.video.container import faults
 
     path = folder / "sound"
     with faults(path, "written"):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from impasto.media import open_writer
 from impasto.media.encoding import Encoding
-from impasto.media.join import Take, join
 from impasto.media.landing import sync
 from impasto.media.timecode import advance, is_timecode
 from impasto.media.video import SegmentWriter
+from impasto.media.video.join import Take, join
 from impasto.render.journal import digest
 
 if TYPE_CHECKING:

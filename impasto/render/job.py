@@ -299,9 +299,9 @@ def check_work(work: Work, manner: Manner, faults: Faults) -> None:
 
 
 def _check_movie(errand: Errand, like: ClipInfo, manner: Manner) -> None:
-    from impasto.media import codecs
-    from impasto.media.join import check_sound
     from impasto.media.landing import Landing
+    from impasto.media.video import codecs
+    from impasto.media.video.join import check_sound
     from impasto.render.delivery import takes
     from impasto.render.journal import Journal
 

@@ -53,7 +53,8 @@ def test_a_base_is_learnt_and_a_look_starts_from_it(photos: Path, tmp_path: Path
 def test_it_learns_to_repair(photos: Path, tmp_path: Path) -> None:
     """After some steps the worn picture is closer to the whole one than before them."""
     for path, steps in (("early", 1), ("late", 60)):
-        job([photos], tmp_path / f"{path}.style", steps=steps, set=[*SMALL, "grain=0.2", "adversary=0", "steady=0", "light=0"]).finish()
+        noisy = [*SMALL, "grain=0.2", "adversary=0", "steady=0", "light=0"]
+        job([photos], tmp_path / f"{path}.style", steps=steps, set=noisy).finish()
     references = gather_references([photos], 144)
     rng = np.random.default_rng(1)
     whole = torch.stack([torch.from_numpy(i[:112, :112].copy()).permute(2, 0, 1).float() / 255 for i in references.images])

@@ -11,8 +11,8 @@ import numpy as np
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import open_reader, open_writer
 from impasto.media.encoding import Encoding
-from impasto.media.join import join
 from impasto.media.video import SegmentWriter
+from impasto.media.video.join import join
 
 FPS = Fraction(24)
 SIZE = (48, 64)  # height and width

@@ -52,11 +52,11 @@ def test_an_error_while_reading_is_raised_after_what_came_before_it() -> None:
         yield 1
         raise ValueError("frame 2 is damaged")
 
-    got = []
-    with Ahead(source(), 2) as ahead, pytest.raises(ValueError, match="frame 2 is damaged"):
-        for item in ahead:
-            got.append(item)
-    assert got == [1]
+    with Ahead(source(), 2) as ahead:
+        items = iter(ahead)
+        assert next(items) == 1
+        with pytest.raises(ValueError, match="frame 2 is damaged"):
+            next(items)
 
 
 def test_one_thread_delivers_in_order() -> None:

@@ -20,10 +20,10 @@ from impasto.job import Done, Progress
 from impasto.media import open_reader
 from impasto.media.encoding import Decoding
 from impasto.media.timecode import to_frames
-from impasto.render import edit, edl, sources
-from impasto.render.conform import LOOK
 from impasto.render.job import RenderJob
-from impasto.render.timeline import NOTES, TimelineJob
+from impasto.render.timeline import edit, edl, sources
+from impasto.render.timeline.conform import LOOK
+from impasto.render.timeline.job import NOTES, TimelineJob
 from tests.fakes import noise
 
 otio = pytest.importorskip("opentimelineio", reason="timelines need the extra: pip install 'impasto[timeline]'")

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from impasto.errors import InputError
 from impasto.media import MOVIES, WRITERS
-from impasto.render.edit import Cut, Need, Painted, point_to
-from impasto.render.sources import Kind, Source
+from impasto.render.timeline.edit import Cut, Need, Painted, point_to
+from impasto.render.timeline.sources import Kind, Source
 
 As = Literal["auto", "movie", "sequence"]
 LONGEST_NAME = 100

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import InputError, MediaError
-from impasto.media import codecs
 from impasto.media.encoding import Encoding
 from impasto.media.landing import Landing, same_file
-from impasto.render.edit import Cut, Edit, mapped, need_of
+from impasto.media.video import codecs
 from impasto.render.job import Faults, RenderJob
 from impasto.render.knobs import Curve
 from impasto.render.mattes import StyleUse
-from impasto.render.sources import Shelves, Source
-from impasto.render.stretches import Look, Stretch, Use, kind_of, merged, name_all, use_of
-from impasto.render.timeline import NOTES, TimelineJob
+from impasto.render.timeline.edit import Cut, Edit, mapped, need_of
+from impasto.render.timeline.job import NOTES, TimelineJob
+from impasto.render.timeline.sources import Shelves, Source
+from impasto.render.timeline.stretches import Look, Stretch, Use, kind_of, merged, name_all, use_of
 from impasto.styles.library import find
 from impasto.styles.package import StyleFile
 

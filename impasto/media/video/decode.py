@@ -20,8 +20,8 @@ from av.video.stream import VideoStream
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Pixels
-from impasto.media.movie import Timeline, faults, open_movie, timeline, video_of
-from impasto.media.yuv import WEIGHTS, layout_of, signal_of
+from impasto.media.video.container import Timeline, faults, open_movie, timeline, video_of
+from impasto.media.video.yuv import WEIGHTS, layout_of, signal_of
 
 MAX_PIXELS = 2**28  # 16,384 x 16,384; a header that says more is taken for a bomb
 Turn = tuple[int, int, int, int]  # the signs of the display matrix: a pixel goes to x' = a x + c y, y' = b x + d y

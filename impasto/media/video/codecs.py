@@ -14,7 +14,7 @@ from typing import cast
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo
 from impasto.media.encoding import DEFAULT, Codec, Encoding, Quality
-from impasto.media.yuv import BT709, Signal
+from impasto.media.video.yuv import BT709, Signal
 
 MP4, MOV, MKV, WEBM, AVI = SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 Options = dict[str, str]

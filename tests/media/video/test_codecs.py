@@ -9,11 +9,11 @@ import pytest
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
-from impasto.media.codecs import KINDS, check, choose
 from impasto.media.encoding import Encoding
 from impasto.media.video import open_reader, open_writer
-from impasto.media.yuv import Signal
-from tests.media.movies import apart, chart, like, psnr, read
+from impasto.media.video.codecs import KINDS, check, choose
+from impasto.media.video.yuv import Signal
+from tests.media.video.movies import apart, chart, like, psnr, read
 
 CASES = [
     (codec, kind.suffixes[0], bits, chroma)
@@ -115,7 +115,7 @@ def test_what_auto_means(suffix: str, depth: str, channels: int, tags: Any, qual
 
 def test_what_is_too_narrow_for_h265_becomes_h264() -> None:
     assert choose(Path("x.mov"), ClipInfo(62, 64, depth="uint16")).encoder == "libx264"
-    with pytest.raises(MediaError, match="H.265 begins at 64x16, and this is 62x64"):
+    with pytest.raises(MediaError, match=r"H\.265 begins at 64x16, and this is 62x64"):
         check(Path("x.mov"), ClipInfo(62, 64), Encoding("h265"))
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.media.yuv import Signal, from_rgb, layout_of, narrow, to_rgb, widen
-from tests.media.movies import apart, chart, psnr
+from impasto.media.video.yuv import Signal, from_rgb, layout_of, narrow, to_rgb, widen
+from tests.media.video.movies import apart, chart, psnr
 
 MATRICES = {1: (0.2126, 0.0722), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
 

@@ -12,7 +12,7 @@ import numpy as np
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.video import SegmentWriter, open_reader
-from impasto.media.yuv import Signal, from_rgb
+from impasto.media.video.yuv import Signal, from_rgb
 
 RATE = Fraction(24)
 

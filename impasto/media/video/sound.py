@@ -23,9 +23,9 @@ from av.stream import Discard, Stream
 
 from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo
-from impasto.media.movie import SOUND_DEMUXERS, faults, open_movie, timeline
-from impasto.media.recode import Recoder
 from impasto.media.timecode import advance, is_timecode
+from impasto.media.video.container import SOUND_DEMUXERS, faults, open_movie, timeline
+from impasto.media.video.recode import Recoder
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
 # Of the file they come from, not of what it shows.

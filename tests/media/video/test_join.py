@@ -14,9 +14,9 @@ from impasto.errors import MediaError
 from impasto.frame import Pixels
 from impasto.media import open_reader
 from impasto.media.encoding import Encoding
-from impasto.media.join import Take, check_sound, join
-from impasto.media.movie import timeline
-from tests.media.movies import RATE, like, movie, moving, packets, piece, read
+from impasto.media.video.container import timeline
+from impasto.media.video.join import Take, check_sound, join
+from tests.media.video.movies import RATE, like, movie, moving, packets, piece, read
 
 END = Fraction(99)
 SECOND = Fraction(1)

@@ -23,8 +23,8 @@ from av.video.stream import VideoStream
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo
 from impasto.media.landing import Landing
-from impasto.media.movie import faults, open_movie, video_of
-from impasto.media.sound import FORMATS, Companions, Take, Timed, check_sound
+from impasto.media.video.container import faults, open_movie, video_of
+from impasto.media.video.sound import FORMATS, Companions, Take, Timed, check_sound
 
 __all__ = ["Take", "check_sound", "join"]
 FINEST = 1_000_000  # ticks a second; times that need finer ones are rounded to these

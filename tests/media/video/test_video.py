@@ -15,10 +15,10 @@ from impasto.errors import MediaError
 from impasto.frame import Frame
 from impasto.media import READERS, decode, open_reader, open_writer
 from impasto.media.encoding import Encoding
-from impasto.media.movie import timeline
 from impasto.media.video import SegmentWriter, VideoReader
-from impasto.media.yuv import Signal
-from tests.media.movies import RATE, apart, chart, like, movie, moving, packets, psnr, read
+from impasto.media.video.container import timeline
+from impasto.media.video.yuv import Signal
+from tests.media.video.movies import RATE, apart, chart, like, movie, moving, packets, psnr, read
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "video"
 

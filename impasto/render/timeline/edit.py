@@ -17,8 +17,8 @@ from typing import Any
 from impasto.errors import ImpastoError, MediaError, MissingExtra
 from impasto.frame import exact_rate
 from impasto.media.landing import Landing
-from impasto.render import edl
-from impasto.render.sources import Kind, Source, is_relative
+from impasto.render.timeline import edl
+from impasto.render.timeline.sources import Kind, Source, is_relative
 
 KEY = "impasto"  # of our metadata, in a clip, a track or the timeline
 DEEPEST = 500  # brackets in brackets; OpenTimelineIO's own reader follows them until the stack ends

@@ -22,13 +22,13 @@ from av.video.stream import VideoStream
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame
-from impasto.media import codecs
-from impasto.media.decode import frames_from, survey, upright
 from impasto.media.encoding import DEFAULT, Encoding
-from impasto.media.join import join
 from impasto.media.landing import Landing, check_output
-from impasto.media.movie import faults, timeline
-from impasto.media.yuv import from_rgb, layout_of, to_rgb
+from impasto.media.video import codecs
+from impasto.media.video.container import faults, timeline
+from impasto.media.video.decode import frames_from, survey, upright
+from impasto.media.video.join import join
+from impasto.media.video.yuv import from_rgb, layout_of, to_rgb
 
 WORTH_JUMPING = 8  # over fewer frames decoding is as quick
 STILL_RATE = Fraction(24)  # of what has no rate of its own

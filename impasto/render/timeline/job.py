@@ -20,8 +20,8 @@ from impasto.media.landing import check_output
 from impasto.render.job import DEFAULT_STYLE, Faults, RenderJob
 
 if TYPE_CHECKING:
-    from impasto.render.conform import Plan
-    from impasto.render.stretches import Stretch
+    from impasto.render.timeline.conform import Plan
+    from impasto.render.timeline.stretches import Stretch
 
 NOTES = ".impasto-timeline.json"  # beside the results
 
@@ -63,8 +63,8 @@ class TimelineJob(Job):
 
     def run(self) -> Iterator[Progress | Done]:
         """Read the edit, find everything it needs, paint what is not there yet, write the new edit."""
-        from impasto.render.conform import Conform
-        from impasto.render.edit import Edit
+        from impasto.render.timeline.conform import Conform
+        from impasto.render.timeline.edit import Edit
 
         began = perf_counter()
         yield Progress("opening")
