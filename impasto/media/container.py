@@ -13,6 +13,7 @@ from typing import BinaryIO
 from impasto.errors import MediaError
 
 PNG = b"\x89PNG\r\n\x1a\n"
+DPX = {b"SDPX": ">", b"XPDS": "<"}  # the byte order of all that follows
 # What a file begins with -> what it is. The empty name marks what the decoders take.
 _BEGINNINGS: list[tuple[bytes, str]] = [
     (PNG, ""),
@@ -21,6 +22,7 @@ _BEGINNINGS: list[tuple[bytes, str]] = [
     (b"MM\x00*", ""),
     (b"II+\x00", ""),
     (b"MM\x00+", ""),
+    *((beginning, "") for beginning in DPX),
     (b"GIF8", "a GIF"),
     (b"%!PS", "a PostScript drawing (EPS)"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript drawing (EPS)"),
@@ -31,6 +33,7 @@ _BEGINNINGS: list[tuple[bytes, str]] = [
     (b"PK\x03\x04", "a zip archive"),
 ]
 _MOST_PNG_SHRINKS = 1032  # deflate cannot pack tighter
+_AT_ONCE = 1 << 20  # bytes read at a time, however long a chunk is
 _CHANNELS_OF_PNG = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -53,7 +56,7 @@ def check_container(path: Path) -> None:
 
 
 def _check_beginning(file: BinaryIO, path: Path) -> None:
-    head = file.read(512)
+    head = file.read(1024)
     if not head:
         raise MediaError("is empty: get it again", path)
     kind = _kind(head)
@@ -62,6 +65,8 @@ def _check_beginning(file: BinaryIO, path: Path) -> None:
     if head.startswith(PNG):
         file.seek(len(PNG))
         _check_png(file, path)
+    if head[:4] in DPX:
+        _check_dpx(head, path)
 
 
 def _kind(head: bytes) -> str:
@@ -86,15 +91,7 @@ def _check_png(file: BinaryIO, path: Path) -> None:
     """Walk the chunks: every checksum right, an end at the end, and no header that promises more than the data can hold."""
     header, packed, palette = b"", 0, False
     while True:
-        start = file.read(8)
-        if len(start) < 8:
-            raise MediaError("is cut short: get the whole file", path)
-        length, name = struct.unpack(">I4s", start)
-        body, checksum = file.read(min(length, 2**31)), file.read(4)
-        if len(body) != length or len(checksum) != 4:
-            raise MediaError("is cut short: get the whole file", path)
-        if zlib.crc32(name + body).to_bytes(4, "big") != checksum:
-            raise MediaError("is damaged (a checksum does not fit): get it again or save it anew", path)
+        name, length, body = _png_chunk(file, path)
         if not header:
             header = _png_header(name, body, path)
         packed += length if name == b"IDAT" else 0
@@ -102,6 +99,25 @@ def _check_png(file: BinaryIO, path: Path) -> None:
         if name == b"IEND":
             break
     _check_promise(header, packed, palette, path)
+
+
+def _png_chunk(file: BinaryIO, path: Path) -> tuple[bytes, int, bytes]:
+    """The next chunk, proved whole: its name, its length, and how it begins."""
+    start = file.read(8)
+    if len(start) < 8:
+        raise MediaError("is cut short: get the whole file", path)
+    length, name = struct.unpack(">I4s", start)
+    body = piece = file.read(min(length, _AT_ONCE))
+    left, checksum = length - len(body), zlib.crc32(name + body)
+    while piece and left:
+        piece = file.read(min(left, _AT_ONCE))
+        left, checksum = left - len(piece), zlib.crc32(piece, checksum)
+    told = file.read(4)
+    if left or len(told) != 4:
+        raise MediaError("is cut short: get the whole file", path)
+    if checksum.to_bytes(4, "big") != told:
+        raise MediaError("is damaged (a checksum does not fit): get it again or save it anew", path)
+    return name, length, body
 
 
 def _png_header(name: bytes, body: bytes, path: Path) -> bytes:
@@ -119,3 +135,17 @@ def _check_promise(header: bytes, packed: int, palette: bool, path: Path) -> Non
         raise MediaError("has no palette though its header promises one: save it again", path)
     if width * height * _CHANNELS_OF_PNG[kind] * bits // 8 > (packed + 64) * _MOST_PNG_SHRINKS:
         raise MediaError(f"says it is {width}x{height} pixels but holds far too little for that: get it again", path)
+
+
+def _check_dpx(head: bytes, path: Path) -> None:
+    """A header that is whole, of a depth that is known, and no more promised than the file can hold."""
+    if len(head) < 1024:
+        raise MediaError("is cut short: get the whole file", path)
+    order = DPX[head[:4]]
+    width, height = struct.unpack_from(f"{order}II", head, 772)
+    descriptor, bits, encoding = head[800], head[803], struct.unpack_from(f"{order}H", head, 806)[0]
+    if bits not in (8, 10, 12, 16):
+        raise MediaError(f"holds {bits} bits per value: save it with 8, 10, 12 or 16", path)
+    channels = {50: 3, 51: 4, 52: 4}.get(descriptor, 1)  # of others at least one
+    if encoding == 0 and width * height * channels * bits // 8 > path.stat().st_size:
+        raise MediaError(f"says it is {width}x{height} pixels but holds too little for that: get the whole file", path)

@@ -55,8 +55,8 @@ class Pattern:
         if len(marks) > 1:
             raise MediaError("has more than one place for the frame number: keep one, as in shot.####.png", path)
         if not marks:
-            head, *_, tail = _WILD.split(path.name)
-            return cls(path.parent, head, tail)
+            literal = _WILD.split(path.name)
+            return cls(path.parent, literal[0], literal[-1])
         # Only the marks are fileseq's: given the whole name, it takes the 2 of take2.####.png for a range of frames.
         padding = FileSequence.getPaddingNum(marks[0][0], pad_style=PAD_STYLE_HASH1)
         return cls(path.parent, path.name[: marks[0].start()], path.name[marks[0].end() :], padding)
@@ -162,6 +162,8 @@ class SequenceWriter:
     """Each frame in a file of its own, encoded behind whoever gives them; every file has its name once it is whole."""
 
     def __init__(self, path: str | Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> None:
+        if Path(path).is_dir():
+            raise MediaError("is a folder: name the frames in it by a pattern, as in frame.####.png", path)
         self._pattern = Pattern.parse(path)
         self._write: Callable[[Path], Any] = lambda file: media.open_writer(file, like, overwrite, encoding)
         self._depth, self._waiting = _depth(like), deque[Future[None]]()
@@ -245,8 +247,7 @@ def _of_folder(names: list[str], path: Path) -> list[tuple[int, str]]:
     if len(runs) == 1 and not plain:
         return next(iter(runs.values()))
     if not runs:
-        folder = path if path.is_dir() else path.parent
-        return list(enumerate((file.name for file in media.list_pictures(folder) if file.name in plain), 1))
+        return list(enumerate(sorted(plain, key=lambda name: media.counting_order(Path(name))), 1))
     told = [f"{head}{'#' * len(_digits(run[0][1]))}{tail}" if len(run) > 1 else run[0][1] for (head, tail), run in runs.items()]
     told = sorted(told + plain)
     more = f" and {len(told) - MOST_RUNS} more" if len(told) > MOST_RUNS else ""

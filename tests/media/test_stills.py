@@ -6,15 +6,18 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from PIL import Image, ImageCms
 
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import READERS, WRITERS, landing, list_pictures, open_reader, open_writer, stills
+from impasto.media.encoding import DEFAULT, Bits, Encoding
 from impasto.media.landing import check_output, same_file
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -30,10 +33,16 @@ def read(path: Path) -> Frame:
     return frames[0]
 
 
-def write(path: Path, frame: Frame, overwrite: bool = False) -> None:
+def write(path: Path, frame: Frame, overwrite: bool = False, bits: object = None, encoding: Encoding = DEFAULT) -> None:
     height, width, channels = frame.pixels.shape
-    with open_writer(path, ClipInfo(width, height, depth=str(frame.pixels.dtype), channels=channels), overwrite) as writer:
+    like = ClipInfo(width, height, depth=str(frame.pixels.dtype), channels=channels, tags={"bits": bits} if bits else {})
+    with open_writer(path, like, overwrite, encoding) as writer:
         writer.write(frame)
+
+
+def bits_of(path: Path) -> object:
+    with open_reader(path) as reader:
+        return reader.info.tags["bits"]
 
 
 def noise(channels: int, dtype: type = np.uint8, size: tuple[int, int] = (23, 31)) -> Pixels:
@@ -127,6 +136,207 @@ def test_deep_values_in_a_jpeg_are_rounded_not_cut(tmp_path: Path) -> None:
     assert np.abs(read(tmp_path / "a.jpg").pixels.astype(int) - 101).max() <= 1
 
 
+def test_webp_is_written_without_loss_unless_less_will_do(tmp_path: Path) -> None:
+    pixels = noise(4)
+    pixels[:9, :, 3] = 0  # colour under nothing
+    write(tmp_path / "a.webp", Frame(pixels, tags={"icc": PROFILE}))
+    assert np.array_equal(read(tmp_path / "a.webp").pixels, pixels)
+    assert read(tmp_path / "a.webp").tags["icc"] == PROFILE
+    smooth = np.kron(noise(3, size=(4, 6)), np.ones((16, 16, 1), np.uint8))
+    for quality in ("high", "draft"):
+        write(tmp_path / f"{quality}.webp", Frame(smooth), encoding=Encoding(quality=quality))
+    assert not np.array_equal(read(tmp_path / "draft.webp").pixels, smooth)
+    write(tmp_path / "grey.webp", Frame(noise(2)))
+    assert np.array_equal(read(tmp_path / "grey.webp").pixels, noise(2)[..., [0, 0, 0, 1]])
+
+
+def test_the_quality_of_a_jpeg_is_chosen(tmp_path: Path) -> None:
+    sizes = []
+    for quality in ("lossless", "high", "medium", "draft"):
+        write(tmp_path / f"{quality}.jpg", Frame(noise(3, size=(64, 64))), encoding=Encoding(quality=quality))
+        sizes.append((tmp_path / f"{quality}.jpg").stat().st_size)
+    assert sizes == sorted(sizes, reverse=True)
+    write(tmp_path / "half.jpg", Frame(noise(3, size=(64, 64))), encoding=Encoding(chroma="420"))
+    with Image.open(tmp_path / "half.jpg") as other:
+        assert other.layer[0][1:3] == (2, 2)
+
+
+@pytest.mark.parametrize("kind", ["half", "float"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_floats_survive_in_a_tiff(tmp_path: Path, kind: str, channels: int) -> None:
+    pixels = np.random.default_rng(1).normal(0, 40, (23, 31, channels)).astype("float16" if kind == "half" else "float32")
+    pixels[0, :3] = np.array([np.nan, np.inf, -np.inf])[:, None]
+    write(tmp_path / "a.tif", Frame(pixels))
+    found = read(tmp_path / "a.tif").pixels
+    assert found.dtype == pixels.dtype
+    assert np.array_equal(found.view(f"u{found.itemsize}"), pixels.view(f"u{found.itemsize}"))
+    assert bits_of(tmp_path / "a.tif") == kind
+
+
+# ---------------------------------------------------------------- DPX
+
+
+def levels(bits: int, channels: int = 3) -> Pixels:
+    """Every level of so many bits, as a decoder gives them."""
+    step = 1 if bits <= 12 else 16
+    found = np.arange(0, 1 << bits, step, dtype=np.uint32)
+    spread = found << (16 - bits) | found >> max(0, 2 * bits - 16)
+    return np.repeat(spread.astype(np.uint16).reshape(-1, 64, 1), channels, axis=2)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_level_of_a_dpx_comes_back(tmp_path: Path, bits: int, channels: int) -> None:
+    write(tmp_path / "a.dpx", Frame(levels(bits, channels)), bits=bits)
+    assert bits_of(tmp_path / "a.dpx") == bits
+    first = read(tmp_path / "a.dpx")
+    write(tmp_path / "b.dpx", first, bits=bits)
+    assert np.array_equal(first.pixels, levels(bits, channels))
+    assert np.array_equal(read(tmp_path / "b.dpx").pixels, first.pixels)
+
+
+@pytest.mark.parametrize("width", [61, 62, 63, 64])
+def test_alpha_at_the_end_of_a_dpx_row(tmp_path: Path, width: int) -> None:
+    pixels = np.random.default_rng(3).permutation(levels(10, 4).reshape(-1))[: 16 * width * 4].reshape(16, width, 4)
+    write(tmp_path / "a.dpx", Frame(pixels), bits=10)
+    with open_reader(tmp_path / "a.dpx") as reader:
+        assert isinstance(reader, stills.StillReader)
+        assert np.array_equal(reader.rows(5, 11), pixels[5:11])
+
+
+def test_ten_bits_lie_in_the_file_as_they_should(tmp_path: Path) -> None:
+    write(tmp_path / "a.dpx", Frame(levels(10)), bits=10)
+    data = (tmp_path / "a.dpx").read_bytes()
+    order = ">" if data[:4] == b"SDPX" else "<"
+    words = np.frombuffer(data, f"{order}u4", 1024, struct.unpack_from(f"{order}I", data, 4)[0])
+    for shift in (22, 12, 2):
+        assert np.array_equal(words >> shift & 1023, np.arange(1024))
+
+
+def test_a_dpx_keeps_its_film_data(tmp_path: Path) -> None:
+    attributes = {
+        "dpx:TimeCode": ("string", "01:00:10:12"), "dpx:FrameRate": ("float", 23.976), "dpx:FrameId": ("string", "77"),
+        "dpx:Transfer": ("string", "Printing density"), "dpx:Colorimetric": ("string", "Printing density"),
+        "dpx:InputDevice": ("string", "scanner 3"), "dpx:SlateInfo": ("string", "12A/3"), "dpx:FramePosition": ("uint", 7),
+        "PixelAspectRatio": ("float", 2.0),
+    }  # fmt: skip
+    write(tmp_path / "a.dpx", Frame(levels(10), tags={"attributes": attributes}), bits=10)
+    write(tmp_path / "b.dpx", read(tmp_path / "a.dpx"), bits=10)
+    for name in ("a.dpx", "b.dpx"):
+        found = read(tmp_path / name).tags["attributes"]
+        for each, (_, value) in attributes.items():
+            assert found[each][1] == (value if isinstance(value, str) else pytest.approx(value))
+        with open_reader(tmp_path / name) as reader:
+            assert reader.info.fps == Fraction(24000, 1001)
+            assert reader.info.tags["timecode"] == "01:00:10:12"
+            assert reader.info.tags["transfer"] == "Printing density"
+    write(tmp_path / "c.png", read(tmp_path / "a.dpx"), bits=10)
+    assert not [name for name in read(tmp_path / "c.png").tags["attributes"] if name.startswith("dpx:")]
+
+
+# ---------------------------------------------------------------- depths
+
+
+@pytest.mark.parametrize(("name", "dtype", "told", "expected"), [
+    ("a.png", np.uint16, 10, 16), ("a.tif", np.uint16, 12, 16), ("a.dpx", np.uint16, 12, 12), ("a.dpx", np.uint8, None, 8),
+    ("a.png", np.float32, "float", 16), ("a.dpx", np.float16, "half", 16), ("a.jpg", np.float32, "float", 8),
+    ("a.tif", np.float16, "half", "half"),
+])  # fmt: skip
+def test_the_depth_of_the_source_is_kept_where_it_can_be(
+    tmp_path: Path, name: str, dtype: type, told: object, expected: object
+) -> None:
+    pixels = np.full((4, 5, 3), 0.5 if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max // 2).astype(dtype)
+    write(tmp_path / name, Frame(pixels), bits=told)
+    assert bits_of(tmp_path / name) == expected
+
+
+@pytest.mark.parametrize(("name", "bits", "expected"), [
+    ("a.png", "16", noise(3).astype(np.uint16) * 257),
+    ("a.tif", "8", noise(3)),
+    ("a.tif", "float", noise(3).astype(np.float32) / 255),
+])  # fmt: skip
+def test_a_depth_can_be_chosen(tmp_path: Path, name: str, bits: Bits, expected: Pixels) -> None:
+    write(tmp_path / name, Frame(noise(3)), encoding=Encoding(bits=bits))
+    found = read(tmp_path / name).pixels
+    assert found.dtype == expected.dtype
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("name", "bits", "held"), [
+    ("a.png", "10", "8 or 16"), ("a.jpg", "16", "8"), ("a.webp", "16", "8"), ("a.tif", "12", "8 or 16 or half or float"),
+    ("a.dpx", "half", "8 or 10 or 12 or 16"),
+])  # fmt: skip
+def test_a_depth_that_a_format_lacks_is_refused_before_work(tmp_path: Path, name: str, bits: Bits, held: str) -> None:
+    with pytest.raises(MediaError, match=f"holds {held} bits, not {bits}: choose one of those"):
+        open_writer(tmp_path / name, ClipInfo(4, 4), encoding=Encoding(bits=bits))
+    assert empty(tmp_path)
+
+
+def test_a_picture_too_large_for_its_format_is_refused_before_work(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match=r"a \.webp file is at most 16383 pixels each way, and this is 20000x10: write a \.tif"):
+        open_writer(tmp_path / "a.webp", ClipInfo(20000, 10))
+
+
+# ---------------------------------------------------------------- by rows
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg", ".webp", ".dpx"])
+def test_rows_are_those_of_the_whole(tmp_path: Path, suffix: str) -> None:
+    whole = noise(3, size=(100, 61))
+    write(tmp_path / f"a{suffix}", Frame(whole))
+    expected = read(tmp_path / f"a{suffix}")
+    with open_reader(tmp_path / f"a{suffix}") as reader:
+        assert isinstance(reader, stills.StillReader)
+        assert reader.by_rows == (suffix != ".webp")
+        for top, bottom in ((0, 40), (25, 70), (70, 100), (3, 4)):
+            assert np.array_equal(reader.rows(top, bottom), expected.pixels[top:bottom])
+    writer = open_writer(tmp_path / f"b{suffix}", ClipInfo(61, 100))
+    assert isinstance(writer, stills.StillWriter)
+    with writer:
+        for top, bottom in ((0, 1), (1, 64), (64, 100)):
+            writer.write_rows(whole[top:bottom], expected.tags)
+    assert np.array_equal(read(tmp_path / f"b{suffix}").pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_rows_of_a_picture_that_does_not_stand_upright(tmp_path: Path, orientation: int) -> None:
+    Image.fromarray(noise(3)).save(tmp_path / "a.tif", exif=exif(orientation))
+    with open_reader(tmp_path / "a.tif") as reader:
+        assert isinstance(reader, stills.StillReader)
+        whole = np.concatenate([reader.rows(top, min(top + 7, reader.info.height)) for top in range(0, reader.info.height, 7)])
+    assert np.array_equal(whole, read(tmp_path / "a.tif").pixels)
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("tile", [0, 16])
+def test_tiles_and_planes_of_a_tiff(tmp_path: Path, tile: int, planar: str) -> None:
+    whole = noise(4, np.uint16, (50, 61))
+    spec = oiio.ImageSpec(61, 50, 4, "uint16")
+    for name, value in {"planarconfig": planar, "oiio:UnassociatedAlpha": 1, "XPosition": 2.0, "YPosition": 3.0}.items():
+        spec.attribute(name, value)
+    spec.tile_width = spec.tile_height = tile
+    output = oiio.ImageOutput.create("a.tif")
+    assert output.open(str(tmp_path / "a.tif"), spec)
+    assert output.write_image(whole)
+    assert output.close()
+    with open_reader(tmp_path / "a.tif") as reader:
+        assert isinstance(reader, stills.StillReader)
+        for top, bottom in ((0, 50), (5, 33), (31, 32), (33, 50)):
+            assert np.array_equal(reader.rows(top, bottom), whole[top:bottom])
+
+
+def test_a_picture_that_lacks_rows_is_not_delivered(tmp_path: Path) -> None:
+    def unfinished() -> None:
+        writer = stills.StillWriter(tmp_path / "a.tif", ClipInfo(31, 23))
+        with writer:
+            writer.write_rows(noise(3)[:9], {})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        unfinished()
+    assert empty(tmp_path)
+
+
 # ---------------------------------------------------------------- what is carried along
 
 
@@ -186,6 +396,16 @@ def flipped(data: bytes, at: float = 0.6) -> bytes:
     return bytes(damaged)
 
 
+def dpx(width: int = 64, height: int = 16, bits: int = 10) -> bytes:
+    """A DPX by hand: big-endian RGB, three 10-bit values in each word."""
+    header = bytearray(2048)
+    header[:16] = struct.pack(">4sI8s", b"SDPX", 2048, b"V2.0")
+    header[16:36] = struct.pack(">IIIII", 2048 + 64 * 16 * 4, 1, 1664, 384, 0)
+    header[768:780] = struct.pack(">HHII", 0, 1, width, height)
+    header[800:812] = struct.pack(">BBBBHHI", 50, 1, 1, bits, 1, 0, 2048)
+    return bytes(header) + bytes(64 * 16 * 4)
+
+
 GREY_JPEG_65500 = bytes.fromhex("ffd8ffc0000b08ffdcffdc01011100ffda0008010100003f00") + b"\x00" * 64 + b"\xff\xd9"
 BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "empty png": ("a.png", lambda: b"", "is empty"),
@@ -229,10 +449,19 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "jpeg of 65500x65500": ("a.jpg", lambda: GREY_JPEG_65500, "malicious header"),
     "cmyk jpeg": ("a.jpg", lambda: picture_bytes("JPEG", "CMYK"), "CMYK"),
     "cmyk tiff": ("a.tif", lambda: picture_bytes("TIFF", "CMYK"), "CMYK"),
-    "tiff of floats": ("a.tif", lambda: picture_bytes("TIFF", "F"), "float"),
+    "tiff of 32-bit integers": ("a.tif", lambda: picture_bytes("TIFF", "I"), "save it with 8 or 16 bits"),
     "tiff cut": ("a.tif", lambda: cut(picture_bytes("TIFF", compression="tiff_lzw")), "a.tif"),
     "tiff of a header alone": ("a.tif", lambda: b"II*\x00\x08\x00\x00\x00\x00\x00", "a.tif"),
     "tiff whose directory is itself": ("a.tif", lambda: b"II*\x00\x08\x00\x00\x00\x00\x00\x08\x00\x00\x00", "a.tif"),
+    "dpx cut": ("a.dpx", lambda: cut(dpx()), "get the whole file"),
+    "dpx cut near its end": ("a.dpx", lambda: dpx()[:-40], "a.dpx"),
+    "dpx of a header alone": ("a.dpx", lambda: dpx()[:1024], "get the whole file"),
+    "dpx cut in its header": ("a.dpx", lambda: dpx()[:100], "is cut short"),
+    "dpx of 60000x60000": ("a.dpx", lambda: dpx(60000, 60000), "holds too little for that"),
+    "dpx of 0x0": ("a.dpx", lambda: dpx(0, 0), "a.dpx"),
+    "dpx of 9 bits": ("a.dpx", lambda: dpx(bits=9), "holds 9 bits per value: save it with 8, 10, 12 or 16"),
+    "text as dpx": ("a.dpx", lambda: b"hello", "is text"),
+    "empty webp": ("a.webp", lambda: b"", "is empty"),
     "webp cut": ("a.webp", lambda: cut(picture_bytes("WEBP")), "a.webp"),
 }
 
@@ -252,7 +481,7 @@ def test_bad_pictures_end_in_one_clear_line(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("make", "expected"), [
     (lambda place: place / "missing.png", "no such file"),
-    (lambda place: place, "is a folder"),
+    (lambda place: place, "holds no pictures"),
     (lambda place: place / "picture", "has no suffix"),
     (lambda place: place / "scene.obj", "'.obj' files cannot be read: use one of .png"),
     (lambda place: place / ("x" * 300 + ".png"), "cannot be read"),
@@ -289,11 +518,10 @@ def test_outputs_are_refused_before_work(tmp_path: Path) -> None:
     like = ClipInfo(4, 4)
     for path, expected in [
         (there, "exists already: --overwrite replaces it"),
-        (tmp_path, "has no suffix"),
+        (tmp_path, "is a folder: name the frames in it by a pattern"),
         (tmp_path / "none" / "a.png", "create it first"),
         (there / "a.png", "is not a folder"),
-        (tmp_path / "a.webp", "'.webp' files cannot be written"),
-        (tmp_path / "a.mp4", "'.mp4' files cannot be written"),
+        (tmp_path / "a.gif", "'.gif' files cannot be written"),
     ]:
         with pytest.raises(MediaError, match=expected):
             open_writer(path, like)
@@ -357,7 +585,7 @@ def _full_disk(*_: object) -> None:
 
 
 def test_a_file_that_does_not_read_back_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landing, "_sync", lambda path: path.write_bytes(cut(path.read_bytes())) if path.is_file() else None)
+    monkeypatch.setattr(landing, "sync", lambda path: path.write_bytes(cut(path.read_bytes())) if path.is_file() else None)
     with pytest.raises(MediaError, match="cut short"):
         write(tmp_path / "a.png", Frame(noise(3)))
     assert empty(tmp_path)
