@@ -73,9 +73,8 @@ def _floats(pixels: Pixels, dtype: str) -> Pixels:
 
 def _from_unit(pixels: Pixels, depth: Depth) -> Pixels:
     unit = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
-    if depth == "8":
-        return np.rint(unit * 255).astype(np.uint8)
-    return _spread(np.rint(unit * _steps(depth)).astype(np.uint32), depth)
+    levels: Pixels = np.rint(unit * _steps(depth))
+    return levels.astype(np.uint8) if depth == "8" else _spread(levels.astype(np.uint32), depth)
 
 
 def _spread(levels: Pixels, depth: Depth) -> Pixels:

@@ -15,7 +15,8 @@ from impasto.frame import ClipInfo, Pixels
 from impasto.render.tiles import free_memory, halo_px, spans
 
 GIB = 1 << 30
-BAND_PIXELS = 1 << 24  # of a band without its halo
+MOST_WHOLE_PIXELS = 1 << 26  # two 8K frames; a picture beyond that is painted in bands, however much memory is free
+BAND_PIXELS = 1 << 23  # of a band without its halo
 HELD = 3.0  # times a picture is held while it is painted whole: as read, painted, and on the way between
 FLOATS = 2 * 3 * 4  # bytes per pixel of what engines take and give where there are more than 8 bits
 
@@ -44,8 +45,8 @@ def memory_needed(info: ClipInfo) -> int:
 
 
 def needs_regions(info: ClipInfo) -> bool:
-    """Whether a picture is too large to be held in half of the memory that is free."""
-    return memory_needed(info) > free_memory() // 2
+    """Whether a picture is too large to be held: in half of the memory that is free, or at all."""
+    return info.width * info.height > MOST_WHOLE_PIXELS or memory_needed(info) > free_memory() // 2
 
 
 def check_fits(info: ClipInfo, by_rows: bool, path: Path) -> None:
@@ -57,12 +58,24 @@ def check_fits(info: ClipInfo, by_rows: bool, path: Path) -> None:
 
 
 def paint_by_rows(
-    reader: RowReader, writer: RowWriter, paint: Callable[[Pixels], Pixels], stride: int, receptive_field: int
+    reader: RowReader,
+    writer: RowWriter,
+    paint: Callable[[Pixels], Pixels],
+    stride: int,
+    receptive_field: int,
+    band: int = 0,
 ) -> None:
-    """Paint a picture band by band; `paint` takes and gives [rows,W,C]."""
+    """Paint a picture band by band; `paint` takes and gives [rows,W,C], a `band` has so many rows (0: as fit).
+
+    Every row is read once, from the top down: going back would unpack a file's strips anew.
+    """
     height, width = reader.info.height, reader.info.width
     halo = halo_px(stride, receptive_field)
-    window, bands = spans(height, max(stride, BAND_PIXELS // width), halo, stride)
+    window, bands = spans(height, max(stride, band or BAND_PIXELS // width), halo, stride)
+    rows, top = reader.rows(0, min(window, height)), 0
     for start, keep in bands:
-        rows = reader.rows(start, min(start + window, height))
+        bottom = top + len(rows)
+        if start > top:
+            rows = np.concatenate([rows[start - top :], reader.rows(bottom, min(start + window, height))])
+            top = start
         writer.write_rows(np.ascontiguousarray(paint(rows)[keep.start - start : keep.stop - start]), reader.tags)
