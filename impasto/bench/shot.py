@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any
 
 from impasto.errors import EngineError
 
 KIB_PER_MIB = 1024
 SCENE_FRAMES = 12  # made once and shown to and fro: making them takes longer than painting them
-SEEDS_FPS = 24.0
+FPS = 24
+# In a process of its own too: a child's peak counts what its parent held when it was made.
+MAKE = "import sys; from impasto.bench.shot import make_clip; make_clip(sys.argv[1], *map(int, sys.argv[2:]))"
 
 
 @dataclass
@@ -36,7 +37,7 @@ class ShotRow:
     peak_mib: int
 
 
-def make_clip(path: Path, width: int, height: int, frames: int) -> None:
+def make_clip(path: str, width: int, height: int, frames: int) -> None:
     """Write a clip of the procedural plate as a video, as a camera would leave it: h264, 8 bits, no sound."""
     from fractions import Fraction
 
@@ -44,10 +45,10 @@ def make_clip(path: Path, width: int, height: int, frames: int) -> None:
     from impasto.media import open_writer
     from impasto.media.plate import Plate
 
-    plate = Plate(width, height, SEEDS_FPS)
+    plate = Plate(width, height, float(FPS))
     scene = [plate.frame(number).rgb for number in range(min(frames, SCENE_FRAMES))]
     there_and_back = [*scene, *scene[-2:0:-1]] or scene
-    with open_writer(path, ClipInfo(width, height, frames, Fraction(24))) as writer:
+    with open_writer(path, ClipInfo(width, height, frames, Fraction(FPS))) as writer:
         for number, rgb in enumerate(islice(cycle(there_and_back), frames)):
             writer.write(Frame(rgb, number + 1))
 
@@ -58,31 +59,32 @@ def shot_rows(style: str, tiers: list[str], sizes: list[tuple[int, int]], frames
         sources = [shot] if shot else []
         for width, height in [] if shot else sizes:
             sources.append(Path(folder, f"plate-{width}x{height}.mp4"))
-            make_clip(sources[-1], width, height, frames)
+            run_alone(["-c", MAKE, str(sources[-1]), str(width), str(height), str(frames)])
         for tier in tiers:
             for source in sources:
                 yield _rendered(style, tier, source, Path(folder, f"painted-{tier}-{source.stem}.mp4"))
 
 
 def _rendered(style: str, tier: str, source: Path, out: Path) -> ShotRow:
-    words = ["render", str(source), "-o", str(out), "--style", style, "--tier", tier, "--quality", "draft", "--json"]
-    figures, peak_mib = run_alone(words)
+    how = ["--style", style, "--tier", tier, "--quality", "draft", "--json"]
+    words = ["-m", "impasto", "render", str(source), "-o", str(out), *how]
+    said, peak_mib = run_alone(words)
+    figures = json.loads(said.splitlines()[-1])["figures"]
     picked = {name: figures[name] for name in ("engine", "frames", "fps", "overlap", "first_frame_seconds")}
     seconds = {name: figures[name] for name in ("read_seconds", "paint_seconds", "write_seconds")}
     return ShotRow(tier=tier, source=source.name, size=figures["size"], peak_mib=peak_mib, **picked, **seconds)
 
 
-def run_alone(words: list[str]) -> tuple[dict[str, Any], int]:
-    """Run a command of impasto as a process of its own: its figures, and the most memory it ever held, in MiB."""
+def run_alone(words: list[str]) -> tuple[str, int]:
+    """Run Python in a process of its own: what it said, and the most memory it ever held, in MiB."""
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
-        command = [sys.executable, "-m", "impasto", *words]
         streams = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
-        process = os.posix_spawn(sys.executable, command, os.environ, file_actions=streams)
+        process = os.posix_spawn(sys.executable, [sys.executable, *words], os.environ, file_actions=streams)
         _, status, usage = os.wait4(process, 0)  # the same count that `/usr/bin/time -v` shows
         out.seek(0)
         err.seek(0)
         said, told = out.read().strip(), err.read().strip()
     if os.waitstatus_to_exitcode(status) != 0:
-        raise EngineError(f"'impasto {' '.join(words)}' failed: {(told.splitlines() or ['it said nothing'])[-1]}", "bench")
+        raise EngineError(f"a render failed: {(told.splitlines() or ['it said nothing'])[-1]}", "bench")
     peak = usage.ru_maxrss * (1 if sys.platform != "darwin" else 1 / KIB_PER_MIB)  # a Mac counts bytes
-    return json.loads(said.splitlines()[-1])["figures"], round(peak / KIB_PER_MIB)
+    return said, round(peak / KIB_PER_MIB)

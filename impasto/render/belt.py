@@ -14,7 +14,7 @@ from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 LOOK_UP_SECONDS = 0.1  # how often a waiting thread asks whether it should stop
-MOST_QUEUED, QUEUED_BYTES = 8, 96 << 20
+MOST_QUEUED, QUEUED_BYTES = 8, 32 << 20
 
 
 def queue_depth(frame_bytes: int) -> int:

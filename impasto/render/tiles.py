@@ -20,7 +20,7 @@ from impasto.errors import EngineError, InputError
 from impasto.frame import Pixels
 
 SMALLEST_TILE_PX = 16
-MOST_MEMORY = 768 << 20  # bytes; larger windows paint a tenth faster at best, and 4K is to fit into 1.5 GB in all
+MOST_MEMORY = 384 << 20  # bytes; larger windows paint a tenth faster at best, and 4K is to fit into 1.5 GB in all
 MEMORY_IF_UNKNOWN = 1 << 30
 TEST_TILE_PX = 32
 BOUND_STEPS = 1.0  # in 1/255: what a tiled picture may differ from the whole one

@@ -22,6 +22,7 @@ Matrix = NDArray[np.floating[Any]]
 
 BT709, UNKNOWN, BT601, BT2020 = 1, 2, 6, 9
 LIMITED, FULL = 1, 2
+BAND_ROWS = 256  # of chroma, that are made at once
 HD_ROWS = 720  # untagged pictures of fewer rows are taken for BT.601, others for BT.709
 # Matrix of H.273 -> what red and blue weigh in luma. 0 is RGB itself.
 WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
@@ -137,9 +138,10 @@ def from_rgb(pixels: Pixels, name: str, signal: Signal) -> av.VideoFrame:
         order = (1, 2, 0, 3) if layout.rgb else (0, 1, 2, 3)
         for place, plane in enumerate(frame.planes):
             channel = cv2.extractChannel(coded, order[place])
-            if not layout.rgb and place in (1, 2):
-                channel = narrow(channel, layout.across, layout.down, layout.bits)
-            np.copyto(_view(plane, layout.depth), channel, casting="unsafe")
+            if not layout.rgb and place in (1, 2) and layout.across * layout.down > 1:
+                narrow_into(_view(plane, layout.depth), channel, layout)
+            else:
+                np.copyto(_view(plane, layout.depth), channel, casting="unsafe")
     frame.colorspace, frame.color_range = signal.codes(layout)
     frame.color_primaries, frame.color_trc = signal.primaries, signal.transfer
     return frame
@@ -157,6 +159,16 @@ def widen(plane: Pixels, size: tuple[int, int], across: int, down: int) -> Pixel
         pairs = cv2.merge([plane, cv2.addWeighted(plane, 0.5, following, 0.5, 0)])
         plane = pairs.reshape(len(plane), -1)[:, :width]
     return plane
+
+
+def narrow_into(target: Pixels, plane: Pixels, layout: Layout) -> None:
+    """`narrow` in bands of rows: the numbers on the way are floats, and those of a whole 4K plane would be hundreds of megabytes."""
+    for top in range(0, len(target), BAND_ROWS):
+        bottom = min(top + BAND_ROWS, len(target))
+        first = max(top - 1, 0)  # a row looks at the one before it and the one after it
+        rows = plane[first * layout.down : (bottom + 1) * layout.down]
+        narrowed = narrow(rows, layout.across, layout.down, layout.bits)
+        np.copyto(target[top:bottom], narrowed[top - first : bottom - first], casting="unsafe")
 
 
 def narrow(plane: Pixels, across: int, down: int, bits: int) -> Pixels:

@@ -13,9 +13,9 @@ import pytest
 
 from impasto.errors import MediaError
 from impasto.frame import Frame
-from impasto.media import READERS, decode, open_reader, open_writer
+from impasto.media import READERS, open_reader, open_writer
 from impasto.media.encoding import Encoding
-from impasto.media.video import SegmentWriter, VideoReader
+from impasto.media.video import SegmentWriter, VideoReader, decode
 from impasto.media.video.container import timeline
 from impasto.media.video.yuv import Signal
 from tests.media.video.movies import RATE, apart, chart, like, movie, moving, packets, psnr, read

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.media.video.yuv import Signal, from_rgb, layout_of, narrow, to_rgb, widen
+from impasto.media.video.yuv import Signal, from_rgb, layout_of, narrow, narrow_into, to_rgb, widen
 from tests.media.video.movies import apart, chart, psnr
 
 MATRICES = {1: (0.2126, 0.0722), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
@@ -103,3 +103,18 @@ def test_packed_formats_are_unpacked_to_their_kind(name: str) -> None:
     unpacked = layout_of(layout.planar)
     assert unpacked is not None
     assert unpacked == layout
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv420p10le", "yuv422p", "yuv411p", "yuv410p"])
+@pytest.mark.parametrize(("height", "width"), [(64, 48), (61, 33), (7, 10)])
+def test_narrowing_in_bands_is_narrowing_the_whole(
+    name: str, height: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = layout_of(name)
+    assert layout is not None
+    plane = np.random.default_rng(0).integers(0, 2**layout.bits, (height, width)).astype(layout.depth)
+    whole = narrow(plane, layout.across, layout.down, layout.bits)
+    banded = np.zeros_like(whole)
+    monkeypatch.setattr("impasto.media.video.yuv.BAND_ROWS", 5)
+    narrow_into(banded, plane, layout)
+    np.testing.assert_array_equal(banded, whole)
