@@ -16,7 +16,14 @@ from impasto.errors import ImpastoError
 from impasto.job import Done, Job, Progress
 
 CPU_FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8", "asimd", "bf16")
-MEDIA = {"OpenImageIO": "pictures in and out", "opencv-python-headless": "resizing and motion", "pillow": "previews and sheets"}
+MEDIA = {
+    "OpenImageIO": "pictures in and out",
+    "av": "videos and sound",
+    "opencolorio": "colour spaces by name",
+    "fileseq": "names of sequences",
+    "opencv-python-headless": "resizing and motion",
+    "pillow": "previews and sheets",
+}
 Figures = dict[str, Any]
 
 

@@ -68,7 +68,8 @@ def test_readme_shows_the_two_commands() -> None:
 def test_the_readmes_examples_run(tmp_path: Path) -> None:
     for block in blocks(ROOT / "README.md", "sh run"):
         run(["bash", "-euc", block], tmp_path)
-    assert len(list(tmp_path.glob("painted/*.png"))) == 2
+    assert (tmp_path / "painted.mp4").exists()
+    assert sorted(file.name for file in tmp_path.glob("frames/*.png")) == [f"shot.000{n}.png" for n in (5, 6, 7, 8)]
     Image.fromarray(noise(32, 48)).save(tmp_path / "photo.jpg")
     for block in blocks(ROOT / "README.md", "python"):
         run([sys.executable, "-c", block], tmp_path)
