@@ -70,7 +70,9 @@ def write_plate(folder: Path, width: int, height: int, frames: int) -> list[Path
 def hashes(file: Path) -> dict[str, str]:
     """The content of every channel of an EXR."""
     picture = oiio.ImageBuf(str(file))
-    planes = dict(zip(picture.spec().channelnames, np.moveaxis(picture.get_pixels(oiio.HALF), 2, 0), strict=True))
+    pixels = picture.get_pixels(oiio.HALF)
+    assert pixels is not None, f"{file} cannot be read"
+    planes = dict(zip(picture.spec().channelnames, np.moveaxis(pixels, 2, 0), strict=True))
     return {name: hashlib.sha256(plane.tobytes()).hexdigest() for name, plane in planes.items()}
 
 

@@ -125,12 +125,12 @@ def paint_pictures(works: list[Work], manner: Manner, tally: Tally) -> Iterator[
     for number, work in enumerate((work for work in works if work not in small), len(small) + 1):
         clip, info = work.errand.clips[0], work.errand.info
         yield Progress("painting", note=f"{clip.source} is {info.width}x{info.height}: painted in bands of rows")
-        paint_in_bands(work, manner)
+        yield from paint_in_bands(work, manner)
         tally.frames += 1
         yield Progress("painting", number, len(works), "picture")
 
 
-def paint_in_bands(work: Work, manner: Manner) -> None:
+def paint_in_bands(work: Work, manner: Manner) -> Iterator[Progress]:
     """Paint one picture without ever holding all of it."""
     clip, hand = work.errand.clips[0], work.hands[0]
     brush = hand.layers[0].brush
@@ -138,7 +138,10 @@ def paint_in_bands(work: Work, manner: Manner) -> None:
         tags = cast(RowReader, reader).tags
         with open_writer(work.errand.target, work.like, manner.overwrite, manner.encoding) as writer:
             rows = cast(RowReader, reader), cast(RowWriter, writer)
-            paint_by_rows(*rows, lambda band: hand.paint_rows(band, tags), brush.stride, brush.receptive_field)
+            painted = paint_by_rows(*rows, lambda band: hand.paint_rows(band, tags), brush.stride, brush.receptive_field)
+            start = perf_counter()
+            for done in painted:
+                yield Progress("painting in bands", done, work.errand.info.height, "row", done / (perf_counter() - start))
 
 
 def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:

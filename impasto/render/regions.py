@@ -4,7 +4,7 @@ A generator sees no further than its receptive field, so a band is painted with 
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,8 +64,10 @@ def paint_by_rows(
     stride: int,
     receptive_field: int,
     band: int = 0,
-) -> None:
-    """Paint a picture band by band; `paint` takes and gives [rows,W,C], a `band` has so many rows (0: as fit).
+) -> Iterator[int]:
+    """Paint a picture band by band, yielding how many rows are done; `paint` takes and gives [rows,W,C].
+
+    A `band` has so many rows (0: as fit).
 
     Every row is read once, from the top down: going back would unpack a file's strips anew.
     """
@@ -79,3 +81,4 @@ def paint_by_rows(
             rows = np.concatenate([rows[start - top :], reader.rows(bottom, min(start + window, height))])
             top = start
         writer.write_rows(np.ascontiguousarray(paint(rows)[keep.start - start : keep.stop - start]), reader.tags)
+        yield keep.stop

@@ -54,7 +54,7 @@ class Rows:
 @pytest.mark.parametrize("band", [4, 30, 64])
 def test_bands_are_the_whole_to_the_last_bit(height: int, band: int) -> None:
     picture = Rows(noise(height, 77))
-    paint_by_rows(picture, picture, lambda rows: tiny().paint(rows[None])[0], TINY_STRIDE, TINY_FIELD, band)
+    list(paint_by_rows(picture, picture, lambda rows: tiny().paint(rows[None])[0], TINY_STRIDE, TINY_FIELD, band))
     assert np.array_equal(np.concatenate(picture.written), tiny().paint(picture.pixels[None])[0])
 
 
@@ -65,7 +65,7 @@ def test_few_rows_are_held_at_once() -> None:
         seen.append(len(rows))
         return rows
 
-    paint_by_rows(picture, picture, paint, TINY_STRIDE, TINY_FIELD, 40)
+    list(paint_by_rows(picture, picture, paint, TINY_STRIDE, TINY_FIELD, 40))
     assert max(seen) <= 40 + 2 * 12
     assert len(set(seen)) == 1, "an engine prepares for one size"
     assert np.array_equal(np.concatenate(picture.written), picture.pixels)
@@ -76,7 +76,7 @@ def test_the_shipped_look_in_bands(tier: str) -> None:
     brush = Brush(StyleFile.open(find(DEFAULT_STYLE)), tier, "onnx", "fp32")  # type: ignore[arg-type] # parametrised
     brush.prepare(deep=False)
     picture = Rows(np.repeat(np.repeat(noise(90, 12), 4, axis=0), 4, axis=1))
-    paint_by_rows(picture, picture, brush.paint, brush.stride, brush.receptive_field, 64)
+    list(paint_by_rows(picture, picture, brush.paint, brush.stride, brush.receptive_field, 64))
     assert len(picture.written) > 2
     difference = np.abs(np.concatenate(picture.written).astype(int) - brush.paint(picture.pixels))
     assert difference.max() == 0
@@ -86,7 +86,7 @@ def from_file_to_file(source: Path, target: Path, paint: Callable[[Pixels], Pixe
     with open_reader(source) as reader, open_writer(target, reader.info) as writer:
         assert isinstance(reader, StillReader)
         assert isinstance(writer, StillWriter)
-        paint_by_rows(reader, writer, paint, 4, 20, 16)
+        list(paint_by_rows(reader, writer, paint, 4, 20, 16))
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("a.tif", "uint8"), ("a.tif", "uint16"), ("a.tif", "float32"), ("a.png", "uint16")])
