@@ -19,6 +19,7 @@ from impasto.media.landing import Landing
 
 JPEG_QUALITY: dict[Quality, int] = {"lossless": 100, "high": 95, "medium": 85, "draft": 70}
 WEBP_QUALITY: dict[Quality, int] = {"medium": 90, "draft": 75}  # the others are without loss
+PNG_EFFORT: dict[Quality, int] = {"draft": 1}  # else 4, which takes less than half the time of the usual 6 for 4% more bytes
 SUBSAMPLING: dict[Chroma, str] = {"auto": "4:4:4", "444": "4:4:4", "422": "4:2:2", "420": "4:2:0"}
 Shape = tuple[int, int, int]  # height, width, channels
 
@@ -119,9 +120,11 @@ def _spec(path: Path, shape: Shape, depth: Depth, tags: dict[str, Any], encoding
     if suffix in (".jpg", ".jpeg"):
         spec.attribute("Compression", f"jpeg:{JPEG_QUALITY[encoding.quality]}")
         spec.attribute("jpeg:subsampling", SUBSAMPLING[encoding.chroma])
+    elif suffix == ".png":
+        spec.attribute("png:compressionLevel", PNG_EFFORT.get(encoding.quality, 4))
     elif suffix == ".dpx":
         spec.attribute("oiio:BitsPerSample", int(depth))
     elif suffix in (".tif", ".tiff"):
-        spec.attribute("Compression", "zip")
+        spec.attribute("Compression", "lzw" if encoding.quality == "draft" else "zip")
         spec.attribute("tiff:half", int(depth == "half"))
     return spec

@@ -15,7 +15,8 @@ from impasto.frame import ClipInfo, Pixels
 from impasto.render.tiles import free_memory, halo_px, spans
 
 GIB = 1 << 30
-MOST_WHOLE_PIXELS = 1 << 26  # two 8K frames; a picture beyond that is painted in bands, however much memory is free
+# What is beyond one of these is painted in bands, however much memory is free. An 8K frame of floats with alpha is not.
+MOST_WHOLE_PIXELS, MOST_WHOLE_BYTES = 1 << 26, 3 << 30
 BAND_PIXELS = 1 << 23  # of a band without its halo
 HELD = 3.0  # times a picture is held while it is painted whole: as read, painted, and on the way between
 FLOATS = 2 * 3 * 4  # bytes per pixel of what engines take and give where there are more than 8 bits
@@ -46,7 +47,7 @@ def memory_needed(info: ClipInfo) -> int:
 
 def needs_regions(info: ClipInfo) -> bool:
     """Whether a picture is too large to be held: in half of the memory that is free, or at all."""
-    return info.width * info.height > MOST_WHOLE_PIXELS or memory_needed(info) > free_memory() // 2
+    return info.width * info.height > MOST_WHOLE_PIXELS or memory_needed(info) > min(free_memory() // 2, MOST_WHOLE_BYTES)
 
 
 def check_fits(info: ClipInfo, by_rows: bool, path: Path) -> None:

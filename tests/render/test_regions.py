@@ -122,7 +122,8 @@ def test_what_breaks_half_way_leaves_nothing(tmp_path: Path) -> None:
 def test_large_pictures_need_regions_and_8k_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regions, "free_memory", lambda: 16 << 30)
     assert needs_regions(ClipInfo(16384, 16384))
-    assert not needs_regions(ClipInfo(7680, 4320, depth="uint16", channels=4))
+    assert needs_regions(ClipInfo(8192, 8192, depth="float32"))
+    assert not needs_regions(ClipInfo(7680, 4320, depth="float32", channels=4))
     monkeypatch.setattr(regions, "free_memory", lambda: 1 << 29)
     assert needs_regions(ClipInfo(7680, 4320))
     assert not needs_regions(ClipInfo(1920, 1080, depth="float32", channels=4))
