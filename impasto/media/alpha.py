@@ -1,6 +1,7 @@
 """Colour that alpha is multiplied into, as EXR stores it, and colour on its own, as it is painted.
 
-Where alpha is 0, and where it is no number one could divide by, colour is passed as it is: light that covers nothing stays light.
+Where alpha is 0 or next to it, and where it is no number one could divide by, colour is passed as it is: light that covers nothing
+stays light.
 """
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.frame import Pixels
+
+LEAST = 1e-7  # of alpha that covers: below it stands a float's rounding, and dividing by it makes infinities
 
 
 def unpremultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:
@@ -23,4 +26,4 @@ def premultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:
 
 
 def _covering(alpha: Pixels) -> NDArray[np.bool_]:
-    return np.isfinite(alpha) & (alpha > 0)
+    return np.isfinite(alpha) & (np.asarray(alpha, np.float32) >= np.float32(LEAST))

@@ -30,3 +30,16 @@ def test_alpha_one_cannot_divide_by_passes_colour_as_it_is(alpha: float) -> None
     fire, plane = np.full((2, 2, 3), 7, np.float16), np.full((2, 2), alpha, np.float16)
     assert np.array_equal(unpremultiplied(fire, plane), fire)
     assert np.array_equal(premultiplied(fire, plane), fire)
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 1e-12, 1e-38, 1e-45])
+def test_alpha_next_to_nothing_makes_no_infinities(alpha: float) -> None:
+    fire, plane = np.full((2, 2, 3), 60000, np.float32), np.full((2, 2), alpha, np.float32)
+    assert np.array_equal(unpremultiplied(fire, plane), fire)
+    assert np.array_equal(premultiplied(fire, plane), fire)
+
+
+def test_the_least_alpha_of_a_half_covers_or_passes_alike_both_ways() -> None:
+    plane = np.float16([[2**-24, 2**-23, 2**-14, 1e-3]])
+    rgb = np.full((1, 4, 3), 0.25, np.float16) * plane[..., np.newaxis]
+    assert np.array_equal(premultiplied(unpremultiplied(rgb, plane), plane).astype(np.float16), rgb)

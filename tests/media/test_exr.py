@@ -17,6 +17,7 @@ from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.exr import open_reader, open_writer
 from impasto.media.exr.container import read_layout, write_headers
+from impasto.media.sequence import SequenceReader
 from tests.media.exr_made import FLOAT, HALF, UINT, Made, exr, light, noise, text
 
 DATA = Path(__file__).parents[3] / "shared/data/exr"
@@ -216,6 +217,17 @@ def test_windows_and_what_nobody_knows_are_kept(tmp_path: Path) -> None:
     assert info.tags["chromaticities"][0] == pytest.approx(0.713)
     target = write(tmp_path / "b.exr", painted(read(source)))
     assert read_layout(target).parts[0].attributes == read_layout(source).parts[0].attributes
+
+
+def test_every_frame_has_its_own_windows(tmp_path: Path) -> None:
+    for number, origin in enumerate([(2, 3), (40, 5)]):
+        put(tmp_path / f"a.{number}.exr", Made(light("RGB"), origin=origin, display=(0, 0, 99, 49)))
+    with SequenceReader(tmp_path / "a.#.exr") as reader:
+        tags = [frame.tags for frame in reader]
+    assert [each["data_window"] for each in tags] == [(2, 3, 31, 22), (40, 5, 69, 24)]
+    assert [each["display_window"] for each in tags] == [(0, 0, 99, 49)] * 2
+    with open_reader(tmp_path / "a.1.exr") as still:
+        assert still.tags["data_window"] == still.info.tags["data_window"]
 
 
 def test_bottom_up_files_and_halvings_become_plain_ones(tmp_path: Path) -> None:

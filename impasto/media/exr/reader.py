@@ -49,8 +49,10 @@ class ExrReader:
         # Colour and alpha of two precisions become one array, without loss.
         self._kind = kinds[0] if len(set(kinds)) == 1 else "float32"
         source = Source(path, found, to_layer, layout.size, layout.changed_ns)
-        self.tags: dict[str, Any] = {"exr": source, "premultiplied": True}  # of the frame
-        self.info = ClipInfo(part.width, part.height, 1, _fps(part), self._kind, len(found.channels), _facts(part))
+        facts = _facts(part)
+        windows = {name: facts[name] for name in ("data_window", "display_window")}  # they may move within a sequence
+        self.tags: dict[str, Any] = {"exr": source, "premultiplied": True, **windows}  # of the frame
+        self.info = ClipInfo(part.width, part.height, 1, _fps(part), self._kind, len(found.channels), facts)
 
     def _check(self, layer: Layer, layout: Layout) -> list[str]:
         channels = {channel.name: channel for channel in layout.parts[layer.part].channels}
