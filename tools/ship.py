@@ -32,6 +32,7 @@ def main() -> None:
     words.add_argument("name")
     words.add_argument("files", nargs="+", type=Path)
     words.add_argument("--earlier", action="append", default=[], type=Path, help="a file of an earlier stage, for the sums")
+    words.add_argument("--folder", type=Path, default=SHIPPED, help="where the file goes")
     words.add_argument("--figure", action="append", default=[], help="name=value, measured on the finished look")
     given = words.parse_args()
     try:
@@ -40,7 +41,7 @@ def main() -> None:
         figures = {name: float(value) for name, _, value in (pair.partition("=") for pair in given.figure)}
         card = joined(given.name, styles, earlier, figures)
         graphs = {tier: style.graph(tier) for style in styles for tier in style.card.tiers}
-        print(write_style(SHIPPED / f"{given.name}.style", card, {str(t): g for t, g in graphs.items()}, styles[-1].preview))
+        print(write_style(given.folder / f"{given.name}.style", card, {str(t): g for t, g in graphs.items()}, styles[-1].preview))
     except (ImpastoError, ValueError) as error:
         raise SystemExit(f"ship: {error}") from None
 

@@ -44,7 +44,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         schema=SCHEMA,
         name=slug(job.out.stem),
         title=job.title or job.out.stem,
-        description=f"Learnt from {', '.join(material.references.names)}.",
+        description=f"Learnt from {_few(material.references.names)}.",
         tiers=tiers,
         licence=job.look_licence,
         credits=[Credit(work=n, author=job.author, licence=job.licence, source=job.source) for n in material.references.names],
@@ -134,3 +134,9 @@ def command_line(job: TrainJob, trained: dict[TierName, Training]) -> str:
 def slug(text: str) -> str:
     """A name that is safe as a file and as a word on the command line."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "look"
+
+
+def _few(names: list[str], most: int = 4) -> str:
+    """A few names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
