@@ -1,7 +1,7 @@
 """Colour that alpha is multiplied into, as EXR stores it, and colour on its own, as it is painted.
 
-Where alpha is 0 or next to it, and where it is no number one could divide by, colour is passed as it is: light that covers nothing
-stays light.
+Where alpha is 0 or next to it, and where it is no number one could divide by, colour is passed as it is: light that covers
+nothing stays light.
 """
 from __future__ import annotations
 

@@ -388,6 +388,81 @@ def test_a_new_space_is_told_in_the_header(tmp_path: Path) -> None:
         assert reader.info.tags["chromaticities"] == pytest.approx(chromaticities)
 
 
+REC2020 = (0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329)
+AP1 = (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)
+WORDS = ("colorInteropID", "colorSpace", "colorspace", "oiio:ColorSpace")
+
+
+def coloured(path: Path) -> Path:
+    """A file that says in every way that it is ACEScg."""
+    told = {"chromaticities": ("chromaticities", struct.pack("<8f", *AP1)), "owner": text("nobody")}
+    return put(path, Made(light("RGB"), attributes={**told, **{word: text("ACEScg") for word in WORDS}}))
+
+
+def said(path: Path) -> set[str]:
+    return {name.decode() for name in read_layout(path).parts[0].attributes} & {"chromaticities", "owner", *WORDS}
+
+
+@pytest.mark.parametrize(("tag", "expected"), [
+    ({"chromaticities": None}, {"owner"}),
+    ({"chromaticities": REC2020}, {"owner", "chromaticities"}),
+    ({"chromaticities": AP1}, {"owner", "chromaticities", *WORDS}),
+    ({}, {"owner", "chromaticities", *WORDS}),
+])  # fmt: skip
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_header_says_no_more_of_colours_than_is_true(
+    tmp_path: Path, tag: dict[str, object], expected: set[str], factor: int
+) -> None:
+    frame = read(coloured(tmp_path / "a.exr"))
+    frame = replace(frame, pixels=frame.pixels[::factor, ::factor], tags={**frame.tags, **tag, "proxy": factor})
+    target = write(tmp_path / "b.exr", frame)
+    assert said(target) == expected
+    with open_reader(target) as reader:
+        told = reader.info.tags.get("chromaticities")
+    assert told == (pytest.approx(tag.get("chromaticities", AP1)) if "chromaticities" in expected else None)
+
+
+def test_a_plain_file_of_no_known_primaries_names_none(tmp_path: Path) -> None:
+    assert not said(write(tmp_path / "a.exr", Frame(np.zeros((2, 2, 3), np.float16), tags={"chromaticities": None})))
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_proxy_keeps_the_header_and_its_own_layer(tmp_path: Path, tile: tuple[int, int] | None, parts: int) -> None:
+    kept = {
+        "chromaticities": ("chromaticities", struct.pack("<8f", *AP1)),
+        "pixelAspectRatio": ("float", struct.pack("<f", 2)),
+        "timeCode": ("timecode", struct.pack("<II", 0x01234512, 0)),
+        "owner": text("nobody"),
+    }
+    gone = {"preview": ("preview", struct.pack("<II", 1, 1) + b"abcd"), "cryptomatte/123/name": text("asset")}
+    made = Made(
+        {**light("RGBA", size=(21, 31)), "Z": noise(FLOAT, (21, 31))}, (-7, 5), (0, 0, 99, 50), tile,
+        {**kept, **gone, **({"name": text("beauty")} if parts > 1 else {})},
+    )  # fmt: skip
+    more = [Made(light("RGB"), display=made.display, attributes={**kept, "name": text("more")})] * (parts - 1)
+    source = put(tmp_path / "a.exr", made, *more)
+    frame = read(source)
+    small = replace(frame, pixels=np.ascontiguousarray(frame.pixels[::2, ::2]), tags={**frame.tags, "proxy": 2})
+    target = write(tmp_path / "b.exr", small)
+    found = read_layout(target)
+    assert (len(found.parts), found.parts[0].tile, found.flags) == (1, None, 2)
+    attributes = {name.decode(): (kind.decode(), value) for name, (kind, value) in found.parts[0].attributes.items()}
+    assert {name: attributes[name] for name in kept} == kept
+    assert not attributes.keys() & {*gone, "tiles", "chunkCount"}
+    assert found.parts[0].window == (-3, 3, 12, 13)
+    assert found.parts[0].numbers(b"displayWindow", "4i") == (0, 0, 49, 25)
+    again = read(target)
+    assert np.array_equal(again.pixels, small.pixels)
+    assert planes(target)[0].keys() == set("RGBA")
+
+
+def test_a_proxy_of_another_size_is_refused(tmp_path: Path) -> None:
+    frame = read(put(tmp_path / "a.exr", Made(light("RGB"))))
+    with pytest.raises(MediaError, match="is 30x20, its source 10x7 at a proxy of 3"):
+        write(tmp_path / "b.exr", replace(frame, tags={**frame.tags, "proxy": 3}))
+
+
 # ---------------------------------------------------------------- bad input
 
 

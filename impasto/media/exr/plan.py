@@ -10,13 +10,17 @@ from typing import Any
 from impasto.errors import MediaError
 from impasto.frame import Pixels
 from impasto.media.encoding import Encoding
-from impasto.media.exr.container import COMPRESSIONS, LONG_NAMES, Attributes, Channel, Layout, Part, channel_list
+from impasto.media.exr.container import COMPRESSIONS, LONG_NAMES, Attributes, Channel, Layout, Part, Window, channel_list
 from impasto.media.exr.packing import lossless
 from impasto.media.exr.reader import Source
+from impasto.media.primaries import Chromaticities
 
 _SUFFIXES = {1: "Y", 2: "YA", 3: "RGB", 4: "RGBA"}
 _DEPTHS = {"half": "float16", "float": "float32"}
 _SHORT_NAME = 31
+# What else says in which colours a part's values are: true no more once they are in others.
+_COLOUR_WORDS = (b"colorInteropID", b"colorSpace", b"colorspace", b"oiio:ColorSpace", b"acesImageContainerFlag")
+_OF_THE_FULL_SIZE = (b"tiles", b"preview", b"chunkCount")  # what a proxy's header has no use for
 
 
 @dataclass(frozen=True)
@@ -76,15 +80,57 @@ def replacing(source: Source, pixels: Pixels, size: tuple[int, int], encoding: E
     gone = set() if source.to_layer else set(source.layer.channels)
     if taken := [name for name in painted if name in before and name not in gone]:
         raise MediaError(f"would lose the channel {taken[0]!a} that is there already: name a new layer with --to-layer", path)
+    fresh = _fresh(source, part, painted, encoding)
+    changed = _with_channels(part, [*(channel for channel in part.channels if channel.name not in gone), *fresh], tags)
+    parts = tuple(changed if each is part else each for each in layout.parts)
+    number, flags = source.layer.part, layout.flags | _long(painted)
+    return Plan(parts, number, painted, flags, layout.multi_part, _multiplies(pixels, tags), layout)
+
+
+def proxy_of(source: Source, pixels: Pixels, size: tuple[int, int], encoding: Encoding, tags: dict[str, Any]) -> Plan:
+    """The painted layer alone, smaller by a whole number, under the source's header; the other layers are of another size."""
+    layout, factor = source.layout(), int(tags["proxy"])
+    part = layout.parts[source.layer.part]
+    if size != (wanted := (-(-part.width // factor), -(-part.height // factor))):
+        expected = f"{wanted[0]}x{wanted[1]} at a proxy of {factor}"
+        raise MediaError(f"is {size[0]}x{size[1]}, its source {expected}: its header cannot follow", source.path)
+    attributes = {
+        name: value
+        for name, value in part.attributes.items()
+        if name not in _OF_THE_FULL_SIZE and not name.startswith(b"cryptomatte/")
+    }
+    data, shown = _shrunk_windows(part, factor)
+    attributes |= {b"dataWindow": (b"box2i", struct.pack("<4i", *data)), b"displayWindow": (b"box2i", struct.pack("<4i", *shown))}
+    attributes[b"lineOrder"] = b"lineOrder", b"\0"
+    if b"type" in attributes:
+        attributes[b"type"] = b"string", b"scanlineimage"
+    painted = _painted(source, pixels.shape[2])
+    alone = replace(part, attributes=attributes, window=data, tile=None, levels=0)
+    alone = _with_channels(alone, _fresh(source, part, painted, encoding), tags)
+    return Plan((alone,), 0, painted, 2 | layout.flags & LONG_NAMES | _long(painted), False, _multiplies(pixels, tags))
+
+
+def _shrunk_windows(part: Part, factor: int) -> tuple[Window, Window]:
+    """Data and display window divided by a factor: a pixel begun counts whole."""
+    full = [int(edge) for edge in part.numbers(b"displayWindow", "4i") or part.window]
+    left, top = full[0] // factor, full[1] // factor
+    width, height = (-(-(full[side + 2] + 1 - full[side]) // factor) for side in (0, 1))
+    across, down = left - (full[0] - part.window[0]) // factor, top - (full[1] - part.window[1]) // factor
+    data = across, down, across - (-part.width // factor) - 1, down - (-part.height // factor) - 1
+    return data, (left, top, left + width - 1, top + height - 1)
+
+
+def _fresh(source: Source, part: Part, painted: Sequence[str], encoding: Encoding) -> list[Channel]:
+    """The painted channels, in the depth that is wanted or that was there."""
+    before = {channel.name: channel for channel in part.channels}
     kinds = {name: _DEPTHS.get(encoding.bits, before[source.layer.channels[0]].kind) for name in painted}
     if encoding.bits == "auto":
         kinds |= {name: before[name].kind for name in painted if name in before}
-    fresh = [replace(before.get(name, Channel(name, kind)), kind=kind) for name, kind in kinds.items()]
-    changed = _with_channels(part, [*(channel for channel in part.channels if channel.name not in gone), *fresh], tags)
-    parts = tuple(changed if each is part else each for each in layout.parts)
-    long = LONG_NAMES if any(len(name.encode("utf-8", "surrogateescape")) > _SHORT_NAME for name in painted) else 0
-    number = source.layer.part
-    return Plan(parts, number, painted, layout.flags | long, layout.multi_part, _multiplies(pixels, tags), layout)
+    return [replace(before.get(name, Channel(name, kind)), kind=kind) for name, kind in kinds.items()]
+
+
+def _long(names: Sequence[str]) -> int:
+    return LONG_NAMES if any(len(name.encode("utf-8", "surrogateescape")) > _SHORT_NAME for name in names) else 0
 
 
 def _painted(source: Source, count: int) -> tuple[str, ...]:
@@ -108,12 +154,23 @@ def _with_channels(part: Part, channels: Sequence[Channel], tags: dict[str, Any]
         kind, value = attributes[b"tiles"]
         attributes[b"tiles"] = kind, value[:8] + bytes([value[8] & 0xF0])
     if "chromaticities" in tags:
-        attributes[b"chromaticities"] = b"chromaticities", struct.pack("<8f", *tags["chromaticities"])
+        _tell_colours(attributes, tags["chromaticities"])
     part = replace(part, attributes=attributes, channels=channels, compression=compression, levels=0)
     part = replace(part, chunks=part.first_level_chunks)
     if b"chunkCount" in attributes:
         attributes[b"chunkCount"] = b"int", struct.pack("<i", part.chunks)
     return part
+
+
+def _tell_colours(attributes: Attributes, chromaticities: Chromaticities | None) -> None:
+    """Say which primaries the values have, or nothing of their colours; what the header says rightly stays."""
+    told = None if chromaticities is None else (b"chromaticities", struct.pack("<8f", *chromaticities))
+    if told is not None and attributes.get(b"chromaticities") == told:
+        return
+    for name in (b"chromaticities", *_COLOUR_WORDS):
+        attributes.pop(name, None)
+    if told is not None:
+        attributes[b"chromaticities"] = told
 
 
 def _multiplies(pixels: Pixels, tags: dict[str, Any]) -> bool:
