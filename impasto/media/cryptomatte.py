@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import MediaError
-from impasto.media.exr.container import Layout, read_layout
+from impasto.media.exr.container import Layout, Window, read_layout
 from impasto.media.exr.reader import Planes
 
 MOST_BYTES_OF_A_MANIFEST = 2**26
@@ -77,17 +77,21 @@ def choose_objects(path: str | Path, wanted: str) -> tuple[str, list[str]]:
 def matte(path: str | Path, kind: str, names: Sequence[str]) -> NDArray[np.float32]:
     """How much of each pixel [H,W] these objects cover, 0..1. A name that the file does not know covers nothing."""
     path = Path(path)
-    kinds = _kinds(path)
-    if kind not in kinds:
-        raise MediaError(f"has no Cryptomatte '{kind}': {_suggest(kind, [*kinds])}", path)
-    ids = np.array(sorted({kinds[kind].id_of(name) for name in names}), np.uint32)
-    ranks = kinds[kind].ranks
-    planes = _read_planes(path, [plane for rank in ranks for plane in rank])
+    found = _kind_named(kind, path)
+    ids = np.array(sorted({found.id_of(name) for name in names}), np.uint32)
+    planes = _read_planes(path, [plane for rank in found.ranks for plane in rank])
     covered = np.zeros(planes[0].shape, np.float32)
     for keys, coverage in zip(planes[::2], planes[1::2], strict=True):
         if coverage.any():  # later ranks are mostly empty
             np.add(covered, coverage, out=covered, where=_among(keys, ids))
     return np.nan_to_num(covered, copy=False, nan=0, posinf=0, neginf=0).clip(0, 1, out=covered)
+
+
+def window_of(path: str | Path, kind: str) -> Window:
+    """Where the pixels of a matte lie: the data window of its part, which need not be that of the picture."""
+    path = Path(path)
+    window: Window = read_layout(path).parts[_kind_named(kind, path).ranks[0][0].part].window
+    return window
 
 
 def _among(keys: NDArray[np.float32], ids: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -142,6 +146,13 @@ def _kinds(path: Path) -> dict[str, Kind]:
     if not kinds:
         raise MediaError("has no Cryptomatte: render it with one, or give a matte of another kind", path)
     return {kind.name: kind for kind in kinds}
+
+
+def _kind_named(name: str, path: Path) -> Kind:
+    kinds = _kinds(path)
+    if name not in kinds:
+        raise MediaError(f"has no Cryptomatte '{_some([name])}': {_suggest(name, [*kinds])}", path)
+    return kinds[name]
 
 
 def _kind(facts: dict[str, str], planes: dict[str, Plane], path: Path) -> Kind:
@@ -224,10 +235,10 @@ def _read_planes(path: Path, wanted: Sequence[Plane]) -> list[NDArray[Any]]:
         with closing(Planes(layout, number)) as planes:
             pixels = planes.read([plane.channel for plane in here], 0, layout.parts[number].height)
         found |= dict(zip(here, pixels, strict=True))
-    shapes = {plane.shape for plane in found.values()}
-    if len(shapes) > 1:
-        sizes = " and ".join(sorted(f"{width}x{height}" for height, width in shapes))
-        raise MediaError(f"holds what belongs together in parts of {sizes} pixels: save them with one data window", path)
+    windows = {layout.parts[plane.part].window for plane in wanted}
+    if len(windows) > 1:
+        told = " and ".join(",".join(map(str, window)) for window in sorted(windows))
+        raise MediaError(f"holds what belongs together in data windows {told}: save it with one", path)
     return [found[plane] for plane in wanted]
 
 

@@ -11,9 +11,13 @@ A matte is 0 where the picture stays and 1 where the look is. It comes from
 
 Of a file without a CHANNEL it is the alpha if that changes anywhere in the first, middle or last frame, else the luminance.
 Values are taken as they are stored. Inverting comes first, then the feather.
+
+A matte and its picture show the same display window, in one size; their data windows may be smaller, larger or move, each for
+itself. Beyond its data window a matte is 0.
 """
 from __future__ import annotations
 
+import hashlib
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +25,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 from os.path import exists, isdir, isfile
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import cv2
 import numpy as np
@@ -31,14 +35,19 @@ from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import MOVIES, READERS, Reader, is_sequence, open_reader
 from impasto.media.encoding import Decoding
+from impasto.render.compose import Area, extent, place
+from impasto.render.journal import WHOLE_BYTES, digest_of_source
 from impasto.render.skin import likely_skin
 
 Plane = NDArray[np.float32]  # [H,W] in 0..1
+Placed = tuple[Plane, Area | None]  # and where it lies in the shot's space; None: it has the frame's very pixels
+Take = Callable[[Frame, Pixels | None], Placed]
 Origin = Literal["file", "alpha", "layer", "crypto", "skin"]
 CHOICES = "a picture, sequence or video, FILE:CHANNEL, alpha, layer:NAME, crypto:OBJECT or skin"
 MOST_FEATHER_PX = 1000.0
 REC_709 = np.array([0.2126, 0.7152, 0.0722])
 SNAP = 2.0**-17  # half a step of 16 bits: what a blur leaves of a plain 0 or 1 is one again
+REACH = 1.5  # times the feather: how far it looks
 FAR = 32  # frames; a longer way forward is jumped
 
 
@@ -90,21 +99,30 @@ class Matte:
     """A matte along a shot. Where a frame is a proxy, smaller than the shot is, the matte and its feather shrink along."""
 
     def __init__(self, spec: MatteSpec, info: ClipInfo, source: Source) -> None:
-        self.spec, self._size, self._source = spec, (info.height, info.width), source
-        self._last: tuple[int, Plane] | None = None
+        self.spec, self._info, self._source = spec, info, source
+        self._last: tuple[tuple[int, Area], Plane] | None = None
 
     def at(self, frame: Frame, display: Pixels | None = None) -> Plane:
         """The matte of a frame. `display`: its colour as a screen shows it, where its own values are something else."""
-        key = self._source.key(frame)
+        data = _window("data_window", frame.tags, self._info)
+        key = self._source.key(frame), data
         if self._last is None or self._last[0] != key:
-            height, width = frame.pixels.shape[:2]
-            plane = self._source.plane(frame, display)
-            if plane.shape == self._size != (height, width):
-                plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-            if plane.shape != (height, width):
-                raise _of_another_size(self._source.path, plane.shape, (height, width), frame.number)
-            self._last = key, finish(plane, self.spec.invert, self.spec.feather_px * height / self._size[0])
+            self._last = key, self._made(frame, display, data)
         return self._last[1]
+
+    def _made(self, frame: Frame, display: Pixels | None, data: Area) -> Plane:
+        spec, (height, width) = self.spec, frame.pixels.shape[:2]
+        plane, area = self._source.plane(frame, display)
+        if area is None:
+            return finish(plane, spec.invert, spec.feather_px * max(height, width) / max(extent(data)))
+        if plane.shape[::-1] != extent(area):
+            raise _of_another_size(self._source.path, plane.shape[::-1], extent(area), frame.number)
+        shown = _window("display_window", self._info.tags, self._info)
+        stage = _reached(data, shown, ceil(REACH * spec.feather_px))
+        plane = place(finish(place(plane, area, stage), spec.invert, spec.feather_px), stage, data)
+        if plane.shape == (height, width):
+            return plane
+        return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
 
     def close(self) -> None:
         """Let go of its file."""
@@ -114,15 +132,15 @@ class Matte:
 class Source:
     """Where planes come from. This one asks a function of the frame itself."""
 
-    def __init__(self, path: Path, take: Callable[[Frame, Pixels | None], Plane]) -> None:
+    def __init__(self, path: Path, take: Take) -> None:
         self.path, self._take = path, take
 
     def key(self, frame: Frame) -> int:
         """What the plane depends on; for the same key it is the same."""
         return frame.number
 
-    def plane(self, frame: Frame, display: Pixels | None) -> Plane:
-        """The plane as it is stored, before it is inverted and feathered."""
+    def plane(self, frame: Frame, display: Pixels | None) -> Placed:
+        """The plane as it is stored, before it is inverted and feathered, and where it lies."""
         return self._take(frame, display)
 
     def close(self) -> None:
@@ -140,10 +158,12 @@ class Clip(Source):
         self._frames: Iterator[Frame] = iter(())
         self._next = inf
         try:
-            found = self._reader.info
-            if (found.width, found.height) != (info.width, info.height):
-                raise _of_another_size(self.path, (found.height, found.width), (info.height, info.width))
+            own, shown = (_window("display_window", each.tags, each) for each in (self._reader.info, info))
+            if extent(own) != extent(shown):
+                raise _of_another_size(self.path, extent(own), extent(shown))
+            self._right, self._down = shown[0] - own[0], shown[1] - own[1]
             self._channel = self._channel or _telling_channel(self._reader)
+            _check_channel(self._channel, self._reader.info.channels, self.path)
         except MediaError:
             self.close()
             raise
@@ -163,9 +183,12 @@ class Clip(Source):
             raise MediaError(f"this matte ends after {len(there)} frames, before the shot: make it longer", self.path, number)
         return there[place]
 
-    def plane(self, frame: Frame, display: Pixels | None) -> Plane:
-        """The channel of the matte's frame."""
-        return channel_of(self._frame(self.key(frame)), self._channel, self.path)
+    def plane(self, frame: Frame, display: Pixels | None) -> Placed:
+        """The channel of the matte's frame, its display window laid over that of the shot."""
+        found = self._frame(self.key(frame))
+        left, top, right, bottom = _window("data_window", found.tags, self._reader.info)
+        area = left + self._right, top + self._down, right + self._right, bottom + self._down
+        return channel_of(found, self._channel, self.path), area
 
     def _frame(self, number: int) -> Frame:
         if not self._next <= number <= self._next + FAR:
@@ -182,36 +205,83 @@ class Clip(Source):
 
 
 def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[int]) -> Matte:
-    """Open a matte for a shot: what it is like (not a proxy of it), where it comes from, and the numbers of all its frames."""
+    """Open a matte for a shot: what it is like (not a proxy of it), where it comes from, and the numbers of all its frames.
+
+    What the matte names must be there, in the shot's first file if it is its own layer or object.
+    """
     if spec.origin == "file":
         return Matte(spec, info, Clip(spec, info, numbers))
     if spec.origin == "alpha" and info.channels not in (2, 4):
         raise MediaError("has no alpha that could be a matte: choose another, or a picture that has one", source)
-    if spec.origin in ("layer", "crypto") and source.suffix.lower() in READERS and source.suffix.lower() != ".exr":
-        raise MediaError(f"has no layers, so no matte {spec.origin}:{spec.name}: only an EXR has them", source)
-    take: dict[Origin, Callable[[Frame, Pixels | None], Plane]] = {
-        "alpha": lambda frame, _: channel_of(frame, "A", source),
-        "layer": lambda frame, _: _layer(_path_of(frame, source), spec.name),
-        "crypto": Objects(source, spec.name),
-        "skin": lambda frame, display: likely_skin(_as_shown(frame) if display is None else display),
-    }
-    return Matte(spec, info, Source(source, take[spec.origin]))
+    if spec.origin in ("layer", "crypto"):
+        first = next(iter(_files(source)))
+        if first.suffix.lower() != ".exr":
+            raise MediaError(f"has no layers, so no matte {spec.origin}:{spec.name}: only an EXR has them", source)
+        take = _layer if spec.origin == "layer" else _objects
+        return Matte(spec, info, Source(source, take(first, spec.name)))
+    if spec.origin == "alpha":
+        return Matte(spec, info, Source(source, lambda frame, _: (channel_of(frame, "A", source), None)))
+    return Matte(spec, info, Source(source, lambda frame, seen: (likely_skin(_as_shown(frame) if seen is None else seen), None)))
 
 
-class Objects:
-    """Cryptomatte's objects along a shot: they must be known to its first frame; later ones may have lost them."""
+def content(spec: MatteSpec) -> str:
+    """What the files of a matte hold, as a digest, so that a changed one is noticed; nothing where the shot itself is the matte.
 
-    def __init__(self, source: Path, wanted: str) -> None:
-        self.source, self.wanted = source, wanted
-        self._chosen: tuple[str, list[str]] | None = None
+    Of a sequence beyond 256 MiB it tells names, sizes and times alone.
+    """
+    if spec.origin != "file":
+        return ""
+    path = Path(spec.name)
+    if not is_sequence(path):
+        return digest_of_source(path)
+    found, files = hashlib.blake2b(digest_size=16), _files(path)
+    facts = [_stat(file) for file in files]
+    small = sum(size for size, _ in facts) <= WHOLE_BYTES
+    for file, fact in zip(files, facts, strict=True):
+        found.update(f"{file.name}\0{digest_of_source(file) if small else fact}\0".encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
 
-    def __call__(self, frame: Frame, _: Pixels | None) -> Plane:
-        """How much of each pixel they cover."""
-        from impasto.media.cryptomatte import choose_objects, matte
 
-        path = _path_of(frame, self.source)
-        self._chosen = self._chosen or choose_objects(path, self.wanted)
-        return matte(path, *self._chosen)
+def _files(source: Path) -> Sequence[Path]:
+    """The files of a shot or a matte, in order."""
+    if not is_sequence(source):
+        return [source]
+    from impasto.media.sequence import find_frames
+
+    return list(find_frames(source).values())
+
+
+def _stat(file: Path) -> tuple[int, int]:
+    """Size and time of a file."""
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise MediaError(f"cannot be read: {(error.strerror or str(error)).lower()}", file) from None
+    return found.st_size, found.st_mtime_ns
+
+
+def _layer(first: Path, name: str) -> Take:
+    """A layer of each frame's own file, which the first file must have."""
+    from impasto.media import exr
+
+    def take(path: Path) -> Placed:
+        with exr.open_reader(path, name) as reader:
+            return channel_of(next(iter(reader)), "Y", path), reader.info.tags["data_window"]
+
+    exr.open_reader(first, name).close()
+    return lambda frame, _: take(_path_of(frame, first))
+
+
+def _objects(first: Path, wanted: str) -> Take:
+    """Objects of each frame's own Cryptomatte: they must be known to the first file; later ones may have lost them."""
+    from impasto.media.cryptomatte import choose_objects, matte, window_of
+
+    kind, names = choose_objects(first, wanted)
+
+    def take(path: Path) -> Placed:
+        return matte(path, kind, names), window_of(path, kind)
+
+    return lambda frame, _: take(_path_of(frame, first))
 
 
 def finish(plane: NDArray[np.float32], invert: bool, feather_px: float) -> Plane:
@@ -220,7 +290,7 @@ def finish(plane: NDArray[np.float32], invert: bool, feather_px: float) -> Plane
     if invert:
         plane = 1 - plane
     if feather_px > 0:
-        side = 2 * ceil(1.5 * feather_px) + 1
+        side = 2 * ceil(REACH * feather_px) + 1
         plane = cv2.GaussianBlur(plane, (side, side), feather_px / 2, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
         plane[plane < SNAP] = 0
         plane[plane > 1 - SNAP] = 1
@@ -237,10 +307,35 @@ def channel_of(frame: Frame, channel: str, path: Path) -> Plane:
     elif channel in ("R", "G", "B"):
         plane = frame.rgb()[..., "RGB".index(channel)]
     else:
-        there = "R, G, B, Y" + (", A" if frame.alpha is not None else "")
-        raise MediaError(f"has no channel '{channel}': choose one of {there}", path)
+        raise _no_channel(channel, frame.pixels.shape[2], path)
     white = np.iinfo(frame.pixels.dtype).max if np.issubdtype(frame.pixels.dtype, np.integer) else 1
     return plane.astype(np.float32) / np.float32(white)
+
+
+def _check_channel(channel: str, channels: int, path: Path) -> None:
+    if channel not in ("R", "G", "B", "Y") and (channel != "A" or channels not in (2, 4)):
+        raise _no_channel(channel, channels, path)
+
+
+def _no_channel(channel: str, channels: int, path: Path) -> MediaError:
+    return MediaError(f"has no channel '{channel}': choose one of R, G, B, Y{', A' * (channels in (2, 4))}", path)
+
+
+def _window(name: str, tags: dict[str, Any], info: ClipInfo) -> Area:
+    """One of the windows of a frame, or of its clip; a file that has none shows all there is, from 0 on."""
+    window: Area = tags.get(name) or info.tags.get(name) or (0, 0, info.width - 1, info.height - 1)
+    return window
+
+
+def _reached(data: Area, shown: Area, reach: int) -> Area:
+    """A data window and what a feather sees around it of what is shown, so that a window that moves takes no part in it."""
+    left, top, right, bottom = data
+    return (
+        max(left - reach, min(left, shown[0])),
+        max(top - reach, min(top, shown[1])),
+        min(right + reach, max(right, shown[2])),
+        min(bottom + reach, max(bottom, shown[3])),
+    )
 
 
 def _layer_and_channel(path: Path, channel: str) -> tuple[str, str]:
@@ -267,13 +362,6 @@ def _as_shown(frame: Frame) -> Pixels:
         return rgb
     shown: Pixels = np.nan_to_num(rgb.astype(np.float32), nan=0.0).clip(0, 1) ** np.float32(1 / 2.2)
     return shown
-
-
-def _layer(path: Path, name: str) -> Plane:
-    from impasto.media import exr
-
-    with exr.open_reader(path, name) as reader:
-        return channel_of(next(iter(reader)), "Y", path)
 
 
 def _path_of(frame: Frame, source: Path) -> Path:
@@ -309,5 +397,5 @@ def _origin(word: str) -> Origin:
 
 
 def _of_another_size(path: Path, size: Sequence[int], wanted: Sequence[int], frame: int | None = None) -> MediaError:
-    told = f"this matte is {size[1]}x{size[0]}, but the picture is {wanted[1]}x{wanted[0]}: make them one size"
+    told = f"this matte is {size[0]}x{size[1]}, but the picture is {wanted[0]}x{wanted[1]}: make them one size"
     return MediaError(told, path, frame)

@@ -133,7 +133,9 @@ def test_alpha_is_taken_where_it_tells_something(tmp_path: Path) -> None:
     assert np.array_equal(opened(f"{telling}:Y", info).at(frame), plain)
     assert np.array_equal(opened(f"{telling}:G", info).at(frame), plain)
     with pytest.raises(MediaError, match="has no channel 'Z': choose one of R, G, B, Y, A"):
-        opened(f"{telling}:Z", info).at(frame)
+        opened(f"{telling}:Z", info)
+    with pytest.raises(MediaError, match="has no channel 'A': choose one of R, G, B, Y$"):
+        opened(f"{picture(tmp_path / 'c.png', grey)}:A", info)
 
 
 def test_the_pictures_own_alpha() -> None:
@@ -247,16 +249,18 @@ def test_one_channel_for_the_whole_clip(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_layers_and_objects_of_the_exr(tmp_path: Path) -> None:
     mask = {"mask.R": np.tile(np.linspace(0, 1, WIDTH, dtype=np.float32), (HEIGHT, 1))}
-    path = write(tmp_path / "shot.exr", facts("CryptoObject", ["hero", "ground"]), layer("CryptoObject00") | mask)
+    path = write(tmp_path / "shot.0007.exr", facts("CryptoObject", ["hero", "ground"]), layer("CryptoObject00") | mask)
     info = ClipInfo(WIDTH, HEIGHT, depth="float32")
     frame = Frame(np.zeros((HEIGHT, WIDTH, 3), np.float32), 7, {"exr": SimpleNamespace(path=path)})
     pattern = tmp_path / "shot.####.exr"
     assert np.array_equal(opened("layer:mask.R", info, pattern).at(frame), mask["mask.R"])
     assert opened("crypto:ground", info, pattern).at(frame)[0].tolist() == [0, 0, 0, 0.75, 1, 1, 1, 1, 1]
-    with pytest.raises(MediaError, match=r"shot\.exr: has no layer 'masc': .*mask"):
-        opened("layer:masc", info, pattern).at(frame)
+    with pytest.raises(MediaError, match=r"shot\.0007\.exr: has no layer 'masc': .*mask"):
+        opened("layer:masc", info, pattern)
     with pytest.raises(MediaError, match=r"has no 'heroine': did you mean hero"):
-        opened("crypto:heroine", info, pattern).at(frame)
+        opened("crypto:heroine", info, pattern)
+    with pytest.raises(MediaError, match=r"has no 'nobody': choose one of"):
+        opened("crypto:nobody", info, path)
     with pytest.raises(MediaError, match="only an EXR has them"):
         opened("crypto:hero", info, SOURCE)
 
