@@ -4,8 +4,9 @@
     seen = colour.to_working(rgb)             # float32 0..1, as a screen shows it
     rgb = colour.from_working(painted, rgb)   # light as bright as it was, in the file's own primaries
 
-Looks see sRGB. Pictures and clips are taken as they are, no value touched. EXR is scene-linear with the primaries its header
-names, else Rec.709. Everything else has a name in an OpenColorIO configuration: $OCIO, or the one that comes with the library.
+Looks see sRGB. Pictures and clips are taken as they are, no value touched; what a clip's tags say of its primaries counts once it
+becomes something else. Clips of more light than a screen has (PQ, HLG) and EXR are light: that is scene-linear with the primaries
+its header names, else Rec.709. Everything else has a name in an OpenColorIO configuration: $OCIO, or the library's own.
 """
 from __future__ import annotations
 
@@ -31,8 +32,13 @@ if TYPE_CHECKING:
 AUTO = "auto"
 DEFAULT_CONFIG = "ocio://cg-config-latest"
 LINEAR = "Linear Rec.709 (sRGB)"  # in the default configuration: where all spaces meet
-PQ, PQ_CODE = "Rec.2100-PQ - Display", 16  # in the default configuration; as a video's tags have it (ITU-T H.273)
+PQ_CODE, HLG_CODE, BT2020_CODE, P3_CODE = 16, 18, 9, 12  # transfers and primaries, as a video's tags have them (ITU-T H.273)
+PQ, PQ_OF_P3 = "Rec.2100-PQ - Display", "ST2084-P3-D65 - Display"  # in the default configuration
+_HLG = (0.17883277, 0.28466892, 0.55991073)  # a, b and c of its curve
+_LUMA_2020 = np.array([0.2627, 0.6780, 0.0593], np.float32)
 _LOG_FILM = ("kodaklog", "cineon", "printing density")
+
+Change = Callable[[Light], Light]
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,11 @@ class Space:
     """How stored values and light (linear, Rec.709 primaries, 1.0 is white) become each other."""
 
     name: str
-    to_light: Callable[[Light], Light]
-    from_light: Callable[[Light], Light]
+    to_light: Change
+    from_light: Change
     bright: bool = True  # it holds more light than a screen's white
     linear: bool = False
+    screen: bool = False  # looks see its values as they are stored
     chromaticities: Chromaticities | None = None  # of a linear space that has well-known ones
 
 
@@ -57,7 +64,7 @@ class Colour:
     @property
     def plain(self) -> bool:
         """Whether looks see the values as they are stored, and nothing is to be done."""
-        return self.source is self.target is SCREEN
+        return self.source is self.target and self.source.screen
 
     @property
     def changes(self) -> bool:
@@ -66,7 +73,7 @@ class Colour:
 
     def to_working(self, rgb: Pixels) -> Pixels:
         """Stored colour [H,W,3] as looks see it: float32 in 0..1; the very array where it is that already."""
-        if self.source is SCREEN:
+        if self.source.screen:
             return rgb
         return to_display(self.source.to_light(_finite(_unit(rgb))), KNEE if self.source.bright else 1)
 
@@ -74,8 +81,8 @@ class Colour:
         """What was painted over `rgb` as the target stores it, in floats; what was no finite number stays what it was."""
         if self.plain:
             return painted
-        if self.source is SCREEN:
-            return self.target.from_light(decode(_unit(painted)))
+        if self.source.screen:
+            return self.target.from_light(self.source.to_light(_unit(painted)))
         stored = _unit(rgb)
         light = self.source.to_light(_finite(stored))
         return self._stored(from_display(_unit(painted), light, KNEE if self.source.bright else 1), stored)
@@ -89,7 +96,7 @@ class Colour:
 
     def _stored(self, light: Light, before: Light) -> Light:
         stored = self.target.from_light(light)
-        if self.target is not SCREEN and not (finite := np.isfinite(before)).all():
+        if not self.target.screen and not (finite := np.isfinite(before)).all():
             stored = np.where(finite, stored, before)
         return stored
 
@@ -141,16 +148,40 @@ def _told_by(like: ClipInfo, suffix: str) -> Space:
     told = str(like.tags.get("colorspace", ""))
     if told.lower() in _LOG_FILM:
         return LOG_FILM
-    if getattr(like.tags.get("colour"), "transfer", None) == PQ_CODE:
-        return _named(PQ, DEFAULT_CONFIG)
     if suffix != ".exr":
-        return SCREEN
+        signal = like.tags.get("colour")
+        return _of_video(getattr(signal, "transfer", 0), getattr(signal, "primaries", 0))
     if chromaticities := like.tags.get("chromaticities"):
         return _linear(tuple(chromaticities))
     with suppress(InputError):  # a name of somebody's own says nothing here
         if told and (space := named(told)).linear:
             return space
     return _linear(None)
+
+
+@cache
+def _of_video(transfer: int, primaries: int) -> Space:
+    """What the codes of a clip mean. PQ and HLG have BT.2020's primaries, whatever is told of a clip that is silent of them."""
+    if transfer == PQ_CODE:
+        return _named(PQ_OF_P3 if primaries == P3_CODE else PQ, DEFAULT_CONFIG)
+    if transfer == HLG_CODE:
+        return _through("Rec.2100-HLG", _linear(KNOWN["Rec.2020"]), _hlg_to_light, _light_to_hlg, bright=True)
+    if primaries not in (BT2020_CODE, P3_CODE):
+        return SCREEN
+    name = "Rec.2020" if primaries == BT2020_CODE else "P3-D65"
+    return _through(f"{name} as a screen shows it", _linear(KNOWN[name]), decode, _light_to_screen, bright=False)
+
+
+def _through(name: str, linear: Space, down: Change, up: Change, bright: bool) -> Space:
+    """A curve of a video over linear primaries; looks see those as they are that are no brighter than a screen."""
+
+    def to_light(stored: Light) -> Light:
+        return linear.to_light(down(stored))
+
+    def from_light(light: Light) -> Light:
+        return up(linear.from_light(light))
+
+    return Space(name, to_light, from_light, bright=bright, screen=not bright)
 
 
 @cache
@@ -198,7 +229,28 @@ def _light_to_film(light: Light) -> Light:
     return stored
 
 
-SCREEN = Space("sRGB", decode, lambda light: np.minimum(encode(light), np.float32(1)), bright=False)
+def _hlg_to_light(stored: Light) -> Light:
+    """ITU-R BT.2100's hybrid log-gamma on a display of 1000 cd/m2; as in PQ, 1.0 is 100 of them."""
+    a, b, c = _HLG
+    scene = np.where(stored <= 0.5, stored * stored / 3, (np.exp((np.maximum(stored, 0.5) - c) / a) + b) / 12).astype(np.float32)
+    bright = np.maximum(scene @ _LUMA_2020, np.float32(1e-12))[..., np.newaxis]
+    return np.asarray(10 * scene * bright ** np.float32(0.2), np.float32)
+
+
+def _light_to_hlg(light: Light) -> Light:
+    a, b, c = _HLG
+    shown = np.maximum(light, 0) / np.float32(10)
+    bright = np.maximum(shown @ _LUMA_2020, np.float32(1e-12))[..., np.newaxis]
+    scene = shown * bright ** np.float32(-1 / 6)
+    stored = np.where(scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(12 * np.maximum(scene, 1 / 12) - b) + c)
+    return np.minimum(stored, 1).astype(np.float32)
+
+
+def _light_to_screen(light: Light) -> Light:
+    return np.minimum(encode(light), np.float32(1))
+
+
+SCREEN = Space("sRGB", decode, _light_to_screen, bright=False, screen=True)
 LOG_FILM = Space("log film", _film_to_light, _light_to_film)  # Cineon: 10-bit printing density, 95 is black and 685 white
 
 

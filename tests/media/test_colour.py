@@ -96,6 +96,60 @@ def test_a_clip_of_ten_thousand_nits_is_light() -> None:
     assert not colour.changes
 
 
+def video(transfer: int, primaries: int) -> ClipInfo:
+    return like(colour=SimpleNamespace(transfer=transfer, primaries=primaries))
+
+
+WIDE = [(1, 9, "Linear Rec.2020"), (14, 9, "Linear Rec.2020"), (15, 9, "Linear Rec.2020"), (1, 12, "Linear P3-D65")]
+
+
+@pytest.mark.parametrize(("transfer", "primaries", "linear"), WIDE)
+def test_a_clip_of_wide_primaries_is_not_touched_and_becomes_right_light(transfer: int, primaries: int, linear: str) -> None:
+    rgb = np.random.default_rng(0).integers(0, 65536, (8, 8, 3)).astype(np.uint16)
+    same = open_colour("auto", "auto", video(transfer, primaries), ".mov", ".mp4")
+    assert same.plain
+    assert same.to_working(rgb) is same.converted(rgb) is same.from_working(rgb, rgb) is rgb
+    colour = open_colour("auto", "auto", video(transfer, primaries), ".mov", ".exr")
+    expected = by_ocio(SCREEN.to_light(rgb.astype(np.float32) / 65535), linear, "Linear Rec.709 (sRGB)")
+    assert colour.target.chromaticities == KNOWN["Rec.709"]
+    assert colour.to_working(rgb) is rgb
+    for found in (colour.converted(rgb), colour.from_working(rgb, rgb)):
+        assert np.abs(found - expected).max() < 2e-4
+    assert np.allclose(colour.source.from_light(expected), rgb / 65535, atol=2e-4)
+
+
+@pytest.mark.parametrize("codes", [(1, 1), (6, 6), (13, 1), (1, 5)])
+def test_other_clips_are_as_a_screen_shows_them(codes: tuple[int, int]) -> None:
+    assert open_colour("auto", "auto", video(*codes), ".mp4", ".mp4").source is SCREEN
+
+
+def test_a_wide_clip_becomes_srgb_when_asked_to() -> None:
+    colour = open_colour("auto", "srgb", video(1, 12), ".mov", ".mov")
+    green = np.uint8([[[50, 200, 60]]])
+    expected = by_ocio(green / np.float32(255), "sRGB Encoded P3-D65", "sRGB Encoded Rec.709 (sRGB)").clip(0, 1)
+    assert colour.changes
+    assert not colour.plain
+    assert np.abs(colour.converted(green) - expected).max() < 2e-3
+
+
+def test_hybrid_log_gamma_is_light() -> None:
+    colour = open_colour("auto", "auto", video(18, 9), ".mp4", ".mp4")
+    assert colour.source.bright
+    assert not colour.plain
+    grey = np.float32([0, 0.38, 0.75, 1])[None, :, None].repeat(3, axis=2)
+    assert np.allclose(colour.source.to_light(grey)[0, :, 1], [0, 0.26, 2.03, 10], rtol=0.02)  # BT.2408: 26, 203 and 1000 cd/m2
+    rgb = np.random.default_rng(0).integers(0, 65536, (32, 32, 3)).astype(np.uint16)
+    assert colour.converted(rgb) is rgb
+    assert np.abs(colour.from_working(colour.to_working(rgb), rgb) - rgb / 65535).max() < 1 / 1023
+    light = open_colour("auto", "auto", video(18, 9), ".mp4", ".exr").converted(np.full((1, 1, 3), 65535, np.uint16))
+    assert light[0, 0].tolist() == pytest.approx([10, 10, 10], rel=1e-3)
+
+
+def test_great_light_of_p3_is_known() -> None:
+    assert open_colour("auto", "auto", video(16, 12), ".mov", ".mov").source.name == "ST2084-P3-D65 - Display"
+    assert open_colour("auto", "auto", video(16, 1), ".mov", ".mov").source.name == "Rec.2100-PQ - Display"
+
+
 # ---------------------------------------------------------------- there and back
 
 
