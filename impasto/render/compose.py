@@ -1,4 +1,4 @@
-"""Paintings over a picture through mattes, and the window that is worth painting.
+"""Paintings over a picture through mattes: mattes in their place, softened; paint laid through them; the window worth painting.
 
 Only colour is mixed, so multiplied with alpha or not makes no difference; what a matte leaves out keeps its very bits.
 """
@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from math import ceil
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.frame import Pixels
 
 Area = tuple[int, int, int, int]  # left, top, right, bottom; the last two are within, as in an EXR's windows
+SNAP = 2.0**-17  # half a step of 16 bits: what a blur leaves of a plain 0 or 1 is one again
+REACH = 1.5  # times the feather: how far it looks
 SIZES_PX = 32  # windows are multiples of about this
 
 
@@ -53,6 +56,30 @@ def place(plane: NDArray[np.float32], area: Area, onto: Area) -> NDArray[np.floa
 def extent(area: Area) -> tuple[int, int]:
     """Width and height of an area."""
     return area[2] + 1 - area[0], area[3] + 1 - area[1]
+
+
+def finish(plane: NDArray[np.float32], invert: bool, feather_px: float) -> NDArray[np.float32]:
+    """A matte as it is wanted: within 0..1, inverted, its edge softened by a Gaussian that reaches about feather_px far."""
+    plane = np.nan_to_num(plane, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
+    if invert:
+        plane = 1 - plane
+    if feather_px > 0:
+        side = 2 * ceil(REACH * feather_px) + 1
+        plane = cv2.GaussianBlur(plane, (side, side), feather_px / 2, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
+        plane[plane < SNAP] = 0
+        plane[plane > 1 - SNAP] = 1
+    return plane
+
+
+def around(data: Area, shown: Area, feather_px: float) -> Area:
+    """A data window and what a feather sees around it of what is shown, so that a window that moves takes no part in it."""
+    reach, (left, top, right, bottom) = ceil(REACH * feather_px), data
+    return (
+        max(left - reach, min(left, shown[0])),
+        max(top - reach, min(top, shown[1])),
+        min(right + reach, max(right, shown[2])),
+        min(bottom + reach, max(bottom, shown[3])),
+    )
 
 
 def bounds(matte: NDArray[np.float32], halo: int, stride: int) -> Window | None:

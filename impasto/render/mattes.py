@@ -22,7 +22,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import inf
 from os.path import exists, isdir, isfile
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -35,7 +35,7 @@ from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import MOVIES, READERS, Reader, is_sequence, open_reader
 from impasto.media.encoding import Decoding
-from impasto.render.compose import Area, extent, place
+from impasto.render.compose import Area, around, extent, finish, place
 from impasto.render.journal import WHOLE_BYTES, digest_of_source
 from impasto.render.skin import likely_skin
 
@@ -46,8 +46,6 @@ Origin = Literal["file", "alpha", "layer", "crypto", "skin"]
 CHOICES = "a picture, sequence or video, FILE:CHANNEL, alpha, layer:NAME, crypto:OBJECT or skin"
 MOST_FEATHER_PX = 1000.0
 REC_709 = np.array([0.2126, 0.7152, 0.0722])
-SNAP = 2.0**-17  # half a step of 16 bits: what a blur leaves of a plain 0 or 1 is one again
-REACH = 1.5  # times the feather: how far it looks
 FAR = 32  # frames; a longer way forward is jumped
 
 
@@ -118,7 +116,7 @@ class Matte:
         if plane.shape[::-1] != extent(area):
             raise _of_another_size(self._source.path, plane.shape[::-1], extent(area), frame.number)
         shown = _window("display_window", self._info.tags, self._info)
-        stage = _reached(data, shown, ceil(REACH * spec.feather_px))
+        stage = around(data, shown, spec.feather_px)
         plane = place(finish(place(plane, area, stage), spec.invert, spec.feather_px), stage, data)
         if plane.shape == (height, width):
             return plane
@@ -284,19 +282,6 @@ def _objects(first: Path, wanted: str) -> Take:
     return lambda frame, _: take(_path_of(frame, first))
 
 
-def finish(plane: NDArray[np.float32], invert: bool, feather_px: float) -> Plane:
-    """A matte as it is wanted: within 0..1, inverted, its edge softened by a Gaussian that reaches about feather_px far."""
-    plane = np.nan_to_num(plane, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
-    if invert:
-        plane = 1 - plane
-    if feather_px > 0:
-        side = 2 * ceil(REACH * feather_px) + 1
-        plane = cv2.GaussianBlur(plane, (side, side), feather_px / 2, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
-        plane[plane < SNAP] = 0
-        plane[plane > 1 - SNAP] = 1
-    return plane
-
-
 def channel_of(frame: Frame, channel: str, path: Path) -> Plane:
     """One channel of a frame as 0..1: R, G, B, A or Y (luminance, by Rec. 709; a grey keeps its value to the last bit)."""
     plane: Pixels
@@ -325,17 +310,6 @@ def _window(name: str, tags: dict[str, Any], info: ClipInfo) -> Area:
     """One of the windows of a frame, or of its clip; a file that has none shows all there is, from 0 on."""
     window: Area = tags.get(name) or info.tags.get(name) or (0, 0, info.width - 1, info.height - 1)
     return window
-
-
-def _reached(data: Area, shown: Area, reach: int) -> Area:
-    """A data window and what a feather sees around it of what is shown, so that a window that moves takes no part in it."""
-    left, top, right, bottom = data
-    return (
-        max(left - reach, min(left, shown[0])),
-        max(top - reach, min(top, shown[1])),
-        min(right + reach, max(right, shown[2])),
-        min(bottom + reach, max(bottom, shown[3])),
-    )
 
 
 def _layer_and_channel(path: Path, channel: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from impasto.errors import MediaError
-from impasto.media.cryptomatte import choose_objects, matte, murmur3, name_to_id, object_names
+from impasto.media.cryptomatte import choose_objects, matte, murmur3, name_to_id, object_names, window_of
 
 HEIGHT, WIDTH = 6, 9
 NAMES = ["/root/hero", "/root/hero/eye", "ground"]
@@ -40,6 +40,40 @@ def write(path: Path, attributes: dict[str, str], channels: dict[str, NDArray[np
     output = oiio.ImageOutput.create(str(path))
     assert output.open(str(path), spec)
     assert output.write_image(pixels)
+    assert output.close()
+    return path
+
+
+def framed(path: Path, plane: NDArray[np.float32], at: tuple[int, int], shown: tuple[int, int, int, int]) -> Path:
+    """An EXR with a layer `mask` and its preview in RGB, whose data lies at x, y of a display window (x, y, width, height)."""
+    spec = oiio.ImageSpec(plane.shape[1], plane.shape[0], 4, "float")
+    spec.channelnames = ("R", "G", "B", "mask.R")
+    spec.x, spec.y = at
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = shown
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec)
+    assert output.write_image(np.repeat(plane[..., None], 4, axis=2))
+    assert output.close()
+    return path
+
+
+def parted(path: Path, parts: list[tuple[tuple[int, int], dict[str, NDArray[np.float32]]]], about: dict[str, str]) -> Path:
+    """An EXR of parts, each with data that begins at its own x, y."""
+    specs = []
+    for number, ((left, top), channels) in enumerate(parts):
+        height, width = next(iter(channels.values())).shape
+        spec = oiio.ImageSpec(width, height, len(channels), "float")
+        spec.channelnames, spec.x, spec.y = tuple(channels), left, top
+        spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 2 * WIDTH, 2 * HEIGHT
+        spec.attribute("oiio:subimagename", f"part{number}")
+        for name, value in about.items():
+            spec.attribute(name, value)
+        specs.append(spec)
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), tuple(specs))
+    for number, (_, channels) in enumerate(parts):
+        assert number == 0 or output.open(str(path), specs[number], "AppendSubimage")
+        assert output.write_image(np.stack(list(channels.values()), axis=2))
     assert output.close()
     return path
 
@@ -211,6 +245,20 @@ def test_nonsense_for_a_manifest(tmp_path: Path, manifest: str) -> None:
     about = facts("C", None, manifest=manifest)
     with pytest.raises(MediaError, match="manifest that makes no sense"):
         object_names(write(tmp_path / "a.exr", about, layer("C00")))
+
+
+def test_a_matte_lies_in_the_window_of_its_part(tmp_path: Path) -> None:
+    colour = {name: np.zeros((HEIGHT, WIDTH), np.float32) for name in "RGB"}
+    about = facts("C", NAMES)
+    path = parted(tmp_path / "a.exr", [((0, 0), colour), ((4, 2), layer("C00"))], about)
+    assert window_of(path, "C") == (4, 2, 4 + WIDTH - 1, 2 + HEIGHT - 1)
+    with pytest.raises(MediaError, match="has no Cryptomatte 'D': choose one of C"):
+        window_of(path, "D")
+    first = {name: plane for name, plane in layer("C00").items() if name[-1] in "RG"}
+    second = {name: plane for name, plane in layer("C00").items() if name[-1] in "BA"}
+    torn = parted(tmp_path / "b.exr", [((0, 0), first), ((1, 0), second)], about)
+    with pytest.raises(MediaError, match="in data windows 0,0,8,5 and 1,0,9,5: save it with one"):
+        matte(torn, "C", ["ground"])
 
 
 def test_what_cannot_be_a_cryptomatte(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Mattes: what is said is what is meant, what they leave out keeps its bits, and their window is enough."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,14 @@ from hypothesis import strategies as st
 from impasto.engine import load_engine
 from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
-from impasto.media import open_writer
+from impasto.media import open_reader, open_writer
 from impasto.render import mattes
-from impasto.render.compose import bounds, compose, paint_within
-from impasto.render.mattes import Matte, MatteSpec, StyleUse, finish, open_matte
+from impasto.render.compose import bounds, compose, finish, paint_within
+from impasto.render.mattes import Matte, MatteSpec, StyleUse, content, open_matte
+from impasto.render.post import proxy
 from impasto.render.tiles import halo_px
 from tests.fakes import TINY_FIELD, TINY_STRIDE, noise, tiny_graph, tiny_tier
-from tests.media.test_cryptomatte import HEIGHT, WIDTH, facts, layer, write
+from tests.media.test_cryptomatte import HEIGHT, WIDTH, facts, framed, layer, parted, write
 
 SOURCE = Path("shot.png")
 
@@ -134,7 +136,7 @@ def test_alpha_is_taken_where_it_tells_something(tmp_path: Path) -> None:
     assert np.array_equal(opened(f"{telling}:G", info).at(frame), plain)
     with pytest.raises(MediaError, match="has no channel 'Z': choose one of R, G, B, Y, A"):
         opened(f"{telling}:Z", info)
-    with pytest.raises(MediaError, match="has no channel 'A': choose one of R, G, B, Y$"):
+    with pytest.raises(MediaError, match=r"has no channel 'A': choose one of R, G, B, Y$"):
         opened(f"{picture(tmp_path / 'c.png', grey)}:A", info)
 
 
@@ -287,6 +289,126 @@ def test_an_object_that_left_the_shot_covers_nothing(tmp_path: Path) -> None:
         frames.append(Frame(np.zeros((HEIGHT, WIDTH, 3), np.uint8), number, {"exr": SimpleNamespace(path=path)}))
     matte = opened("crypto:ground", info, tmp_path / "#.exr")
     assert np.array_equal(matte.at(frames[0]), matte.at(frames[1])), "its id is that of its name, manifest or not"
+
+
+def planes_of(text: str, source: Path, factor: int = 1) -> list[Pixels]:
+    """The matte of every frame of a shot."""
+    with open_reader(source) as reader:
+        matte = opened(text, reader.info, source, reader.numbers())
+        planes = [matte.at(proxy(frame, factor)) for frame in reader]
+    matte.close()
+    return planes
+
+
+def blob(height: int, width: int) -> Pixels:
+    return np.random.default_rng(5).random((height, width), np.float32)
+
+
+def test_a_tight_matte_lies_where_its_data_window_says(tmp_path: Path) -> None:
+    shown, mask = (0, 0, 40, 30), blob(6, 8)
+    wanted = np.zeros((30, 40), np.float32)
+    wanted[10:16, 5:13] = mask
+    matte = framed(tmp_path / "m.exr", mask, (5, 10), shown)
+    shot = framed(tmp_path / "shot.exr", blob(30, 40), (0, 0), shown)
+    plain = picture(tmp_path / "shot.png", np.zeros((30, 40, 3), np.uint8))
+    for source in (shot, plain):
+        assert np.array_equal(planes_of(f"{matte}:mask", source)[0], wanted)
+        assert np.array_equal(planes_of(f"{matte}:mask,invert", source)[0], 1 - wanted), "what is beyond it is 0, so 1 inverted"
+    far = framed(tmp_path / "far.exr", mask, (50, 10), shown)
+    assert not planes_of(f"{far}:mask", shot)[0].any(), "wholly outside"
+
+
+def test_display_windows_are_laid_over_each_other_wherever_they_begin(tmp_path: Path) -> None:
+    mask = blob(6, 8)
+    matte = framed(tmp_path / "m.exr", mask, (95, 60), (90, 50, 40, 30))
+    for source in (
+        framed(tmp_path / "a.exr", blob(30, 40), (-20, -15), (-20, -15, 40, 30)),
+        picture(tmp_path / "a.png", np.zeros((30, 40, 3), np.uint8)),
+    ):
+        found = planes_of(f"{matte}:mask", source)[0]
+        assert np.array_equal(found[10:16, 5:13], mask)
+        assert np.count_nonzero(found) == np.count_nonzero(mask)
+
+
+def test_an_overscan_plate_takes_mattes_of_its_display_window(tmp_path: Path) -> None:
+    shot = framed(tmp_path / "shot.exr", blob(38, 50), (-2, -3), (0, 0, 40, 30))
+    grey = np.random.default_rng(1).integers(1, 255, (30, 40, 1), np.uint8)
+    still = picture(tmp_path / "m.png", grey)
+    for matte in (still, framed(tmp_path / "m.exr", grey[..., 0] / np.float32(255), (0, 0), (0, 0, 40, 30))):
+        found = planes_of(f"{matte}", shot)[0]
+        assert found.shape == (38, 50)
+        assert np.allclose(found[3:33, 2:42], grey[..., 0] / 255, atol=1e-6)
+        assert np.count_nonzero(found) == 30 * 40
+    other = picture(tmp_path / "o.png", np.zeros((38, 50, 1), np.uint8))
+    with pytest.raises(MediaError, match=r"o\.png: this matte is 50x38, but the picture is 40x30"):
+        planes_of(f"{other}", shot)
+
+
+@pytest.mark.parametrize("feather", ["", ",feather=4", ",invert,feather=4"])
+def test_a_still_matte_stays_where_the_pictures_window_moves(tmp_path: Path, feather: str) -> None:
+    grey = np.random.default_rng(2).integers(0, 255, (60, 80, 1), np.uint8)
+    matte = picture(tmp_path / "m.png", grey)
+    windows = [(10, 12, 30, 20), (22, 5, 30, 20), (40, 30, 40, 30)]
+    for number, (left, top, width, height) in enumerate(windows):
+        framed(tmp_path / f"shot.{number:04d}.exr", blob(height, width), (left, top), (0, 0, 80, 60))
+    whole = planes_of(f"{matte}{feather}", picture(tmp_path / "still.png", np.zeros((60, 80, 3), np.uint8)))[0]
+    found = planes_of(f"{matte}{feather}", tmp_path / "shot.####.exr")
+    for (left, top, width, height), plane in zip(windows, found, strict=True):
+        wanted = whole[top : top + height, left : left + width]
+        assert np.allclose(plane, wanted, atol=1e-6), "softened as if the window were not there"
+
+
+def test_mattes_whose_own_windows_move(tmp_path: Path) -> None:
+    for number, left in enumerate((3, 20)):
+        framed(tmp_path / f"m.{number:04d}.exr", np.ones((6, 8 + number), np.float32), (left, 10), (0, 0, 40, 30))
+        picture(tmp_path / f"shot.{number:04d}.png", np.zeros((30, 40, 3), np.uint8))
+    for plane, left, width in zip(planes_of(f"{tmp_path}/m.####.exr", tmp_path / "shot.####.png"), (3, 20), (8, 9), strict=True):
+        assert plane[10:16, left : left + width].all()
+        assert np.count_nonzero(plane) == 6 * width
+
+
+def test_a_proxy_of_a_window_has_its_matte(tmp_path: Path) -> None:
+    shot = framed(tmp_path / "shot.exr", blob(40, 60), (8, 4), (0, 0, 80, 60))
+    matte = framed(tmp_path / "m.exr", blob(22, 30), (20, 10), (0, 0, 80, 60))
+    for text in (f"{matte}:mask", f"{matte}:mask,feather=6", "layer:mask"):
+        whole, small = (planes_of(text, shot, factor)[0] for factor in (1, 2))
+        assert small.shape == (20, 30)
+        assert np.allclose(small, whole.reshape(20, 2, 30, 2).mean((1, 3)), atol=1e-5)
+    assert planes_of(f"{matte}:mask", shot, 7)[0].shape == (6, 9)
+
+
+def test_layers_and_objects_of_parts_with_windows_of_their_own(tmp_path: Path) -> None:
+    colour = {name: np.zeros((2 * HEIGHT, 2 * WIDTH), np.float32) for name in "RGB"}
+    mask, about = np.ones((2, 3), np.float32), facts("C", ["ground"])
+    parts = [((0, 0), colour), ((5, 7), {"mask.R": mask}), ((4, 2), layer("C00"))]
+    shot = parted(tmp_path / "shot.exr", parts, about)
+    found = planes_of("layer:mask.R", shot)[0]
+    assert found[7:9, 5:8].all()
+    assert np.count_nonzero(found) == 6
+    ground = planes_of("crypto:ground", shot)[0]
+    assert ground[2].tolist() == [0] * 7 + [0.75, 1, 1, 1, 1, 1] + [0] * 5
+    assert np.count_nonzero(ground) == HEIGHT * 6
+
+
+def test_content_tells_a_changed_matte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2):
+        picture(tmp_path / f"m.{number:04d}.png", np.full((2, 2, 1), number, np.uint8))
+    specs = [MatteSpec.parse(f"{tmp_path}/{name}") for name in ("m.0002.png", "m.####.png", "")]
+    seen = [[content(spec) for spec in specs]]
+    os.utime(tmp_path / "m.0002.png", (1, 1))
+    assert [content(spec) for spec in specs] == seen[0], "time is no content"
+    picture(tmp_path / "m.0002.png", np.full((2, 2, 1), 7, np.uint8))
+    seen.append([content(spec) for spec in specs])
+    picture(tmp_path / "m.0003.png", np.full((2, 2, 1), 7, np.uint8))
+    seen.append([seen[0][0], *(content(spec) for spec in specs[1:])])
+    assert all(len({each[place] for each in seen[:3]}) == wanted for place, wanted in ((0, 2), (1, 3), (2, 3)))
+    monkeypatch.setattr(mattes, "WHOLE_BYTES", 10)
+    large = content(specs[1])
+    os.utime(tmp_path / "m.0002.png", (1, 1))
+    assert content(specs[1]) != large, "of much, sizes and times are taken"
+    assert [content(MatteSpec.parse(text)) for text in ("alpha", "skin", "layer:a", "crypto:a")] == [""] * 4
+    with pytest.raises(MediaError, match="cannot be read: no such file"):
+        content(MatteSpec.parse(f"{tmp_path}/absent.png"))
 
 
 def test_inverted_then_feathered() -> None:
