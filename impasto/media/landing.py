@@ -5,6 +5,7 @@ Whatever is killed at whatever moment, a file that bears its final name is whole
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -67,6 +68,26 @@ class Landing:
         """Remove the unfinished file; nothing happens if it has its name already."""
         with suppress(OSError):
             self.temporary.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Remove what runs that were killed left beside a place."""
+    pattern = re.compile(rf"\.{re.escape(path.stem[:80])}\.([0-9a-f]+)-[0-9a-f]{{8}}{re.escape(path.suffix)}")
+    with suppress(OSError):
+        for name in os.listdir(path.parent):
+            found = pattern.fullmatch(name)
+            if found and not _lives(int(found[1], 16)):
+                path.with_name(name).unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is another user's
+        return True
+    return True
 
 
 def sync(path: Path) -> None:

@@ -61,6 +61,17 @@ class Pattern:
         padding = FileSequence.getPaddingNum(marks[0][0], pad_style=PAD_STYLE_HASH1)
         return cls(path.parent, path.name[: marks[0].start()], path.name[marks[0].end() :], padding)
 
+    @classmethod
+    def of(cls, file: Path) -> Self | None:
+        """The pattern of the sequence that a file belongs to; None if its name has no number."""
+        head, number, tail = _parted(file.name)
+        return None if number is None else cls(file.parent, head, tail, len(_digits(file.name)))
+
+    @property
+    def text(self) -> Path:
+        """The pattern as it is written."""
+        return self.folder / f"{self.head}{'#' * self.padding}{self.tail}"
+
     @property
     def stem(self) -> str:
         """What the sequence is called without numbers: that of its files, or of its folder."""
@@ -104,14 +115,24 @@ class SequenceReader:
         self.path, self._decoding = Path(path), decoding
         self._files = find_frames(path)
         self._there = list(self._files)
-        gaps = [(before + 1, after - 1) for before, after in pairwise(self._there) if after - before > 1]
-        if gaps and decoding.missing == "error":
-            verb = "frame {} is" if len(gaps) == 1 and gaps[0][0] == gaps[0][1] else "frames {} are"
-            ways = "--missing hold repeats the frame before, --missing skip goes on without"
-            raise MediaError(f"{verb.format(say(gaps))} missing: add them, or {ways}", self.path)
+        if decoding.missing == "error":
+            self.check_gaps(self._there[0], self._there[-1])
         self._first = self._there[0]
         with media.open_reader(self._files[self._first], decoding) as reader:
             self.info = replace(reader.info, frames=len(self.numbers()))
+
+    def check_gaps(self, first: int, last: int) -> None:
+        """Refuse a sequence that lacks frames between these two."""
+        there = [number for number in self._there if first <= number <= last]
+        gaps = [(before + 1, after - 1) for before, after in pairwise(there) if after - before > 1]
+        if gaps:
+            verb = "frame {} is" if len(gaps) == 1 and gaps[0][0] == gaps[0][1] else "frames {} are"
+            ways = "--missing hold repeats the frame before, --missing skip goes on without"
+            raise MediaError(f"{verb.format(say(gaps))} missing: add them, or {ways}", self.path)
+
+    def files(self) -> list[Path]:
+        """Every file there is."""
+        return list(self._files.values())
 
     def numbers(self) -> Sequence[int]:
         """The number of every frame; gaps that are held count as frames."""

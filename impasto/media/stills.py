@@ -187,8 +187,11 @@ class StillWriter:
         self._landing.commit(self._verify)
 
     def _verify(self, temporary: Path) -> None:
-        with StillReader(temporary) as reader:
-            found = (reader.info.width, reader.info.height, reader.info.channels)
+        try:
+            with StillReader(temporary) as reader:
+                found = (reader.info.width, reader.info.height, reader.info.channels)
+        except MediaError:
+            raise MediaError("was not written rightly: is the disk full?", self._landing.path) from None
         meant = (self._like.width, self._like.height, self._channels)
         if found != meant:
             raise MediaError(f"was not written rightly (found {found}, meant {meant}): try again", self._landing.path)

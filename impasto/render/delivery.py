@@ -5,16 +5,19 @@ where it was.
 """
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from impasto.errors import MediaError
 from impasto.media import open_writer
 from impasto.media.encoding import Encoding
-from impasto.media.landing import sync
+from impasto.media.landing import check_output, sync
 from impasto.media.timecode import advance, is_timecode
 from impasto.media.video import SegmentWriter
 from impasto.media.video.join import Take, join
@@ -30,12 +33,19 @@ PIECE_FRAMES = 120  # of a movie: what a kill can cost, against a key frame more
 
 @dataclass(frozen=True)
 class Part:
-    """What is finished and kept at once: the places of its frames, the file it becomes, the file it was made from."""
+    """What is finished and kept at once: the places of its frames, the file it becomes, the pictures it was made from."""
 
     name: str
     places: range
     path: Path
-    source: Path | None = None
+    sources: tuple[Path, ...] = ()  # the pictures it is made from; a movie's content is known to the journal as a whole
+
+    def source_digest(self) -> str:
+        """The content of its sources."""
+        together = hashlib.blake2b(digest_size=16)
+        for source in dict.fromkeys(self.sources):
+            together.update(digest(source).encode())
+        return together.hexdigest() if self.sources else ""
 
 
 class Delivery(Protocol):
@@ -61,20 +71,20 @@ class Files:
 
     def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal) -> None:
         self.like, self.encoding, self.journal = like, encoding, journal
-        sources = [file for clip in errand.clips for file in clip.files or [clip.source] * len(clip.numbers)]
-        whole = [clip.kind == "movie" for clip in errand.clips for _ in clip.numbers]  # the journal knows a movie as a whole
+        sources = picture_sources(errand)
+        assert len(set(errand.files)) == errand.length, "every frame has a file of its own"
         self.parts = [
-            Part(file.name, range(place, place + 1), file, None if movie else source)
-            for place, (file, source, movie) in enumerate(zip(errand.files, sources, whole, strict=True))
+            Part(file.name, range(place, place + 1), file, tuple(filter(None, sources[place : place + 1])))
+            for place, file in enumerate(errand.files)
         ]
 
     def take(self, place: int, frame: Frame) -> None:
         """Write the frame aside, promise it, give it its name."""
         part = self.parts[place]
         staged = self.journal.folder / part.name
-        with open_writer(staged, self.like, overwrite=True, encoding=self.encoding) as writer:
+        with named(staged, part.path), open_writer(staged, self.like, overwrite=True, encoding=self.encoding) as writer:
             writer.write(frame)
-        self.journal.promise(part.name, digest(staged), source=digest(part.source) if part.source else "")
+        self.journal.promise(part.name, digest(staged), source=part.source_digest())
         part.path.parent.mkdir(exist_ok=True)
         os.replace(staged, part.path)
         sync(part.path.parent)
@@ -91,35 +101,45 @@ class Movie:
 
     threads = 1
 
-    def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal, sound: str) -> None:
-        self.errand, self.encoding, self.journal, self.sound = errand, encoding, journal, sound
+    def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal, sound: str, overwrite: bool) -> None:
+        self.errand, self.encoding, self.journal = errand, encoding, journal
+        self.sound, self.overwrite = sound, overwrite
         # join() counts on from the source's timecode by what its takes leave out; where there are none, that is done here.
         self.like = like if takes(errand) else replace(like, tags={**like.tags, "timecode": first_timecode(errand)})
         starts = range(0, errand.length, PIECE_FRAMES)
-        names = [f"piece-{number:05d}" for number in range(len(starts))]
+        sources = picture_sources(errand)
         self.parts = [
-            Part(name, range(start, min(start + PIECE_FRAMES, errand.length)), journal.folder / f"{name}.mkv")
-            for name, start in zip(names, starts, strict=True)
+            Part(
+                f"piece-{number:05d}",
+                range(start, min(start + PIECE_FRAMES, errand.length)),
+                journal.folder / f"piece-{number:05d}.mkv",
+                tuple(source for source in sources[start : start + PIECE_FRAMES] if source),
+            )
+            for number, start in enumerate(starts)
         ]
         self._writer: SegmentWriter | None = None
 
     def take(self, place: int, frame: Frame) -> None:
         """Encode the frame into its piece; a piece that is complete is promised and kept."""
         part = self.parts[place // PIECE_FRAMES]
-        if self._writer is None:
-            self._writer = SegmentWriter(part.path, self.like, self.encoding, overwrite=True, target=self.errand.target)
-        self._writer.write(frame)
-        if place == part.places[-1]:
+        with named(part.path, self.errand.target):
+            if self._writer is None:
+                self._writer = SegmentWriter(part.path, self.like, self.encoding, overwrite=True, target=self.errand.target)
+            self._writer.write(frame)
+            if place < part.places[-1]:
+                return
             writer, self._writer = self._writer, None
             with writer:
                 pass  # leaving closes it: synced, verified, under its name
-            self.journal.promise(part.name, digest(part.path))
+        self.journal.promise(part.name, digest(part.path), source=part.source_digest())
 
     def finish(self) -> None:
         """Join the pieces, lay the sound beside them, give the movie its name."""
         staged = self.journal.folder / f"joined{self.errand.target.suffix}"
         pieces = [part.path for part in self.parts]
-        join(pieces, frame_times(self.errand), takes(self.errand), staged, self.like, sound=self.sound, overwrite=True)
+        with named(staged, self.errand.target):
+            join(pieces, frame_times(self.errand), takes(self.errand), staged, self.like, sound=self.sound, overwrite=True)
+        check_output(self.errand.target, self.overwrite)  # something may have come there meanwhile
         self.journal.promise("joined", digest(staged))
         os.replace(staged, self.errand.target)
         sync(self.errand.target.parent)
@@ -128,6 +148,25 @@ class Movie:
         """Drop the piece that is half done."""
         if self._writer is not None:
             self._writer.abort()
+
+
+@contextmanager
+def named(staged: Path, final: Path) -> Iterator[None]:
+    """What is wrong with a file that is made aside is told of the one it becomes."""
+    try:
+        yield
+    except MediaError as error:
+        if error.path != staged:
+            raise
+        raise MediaError(str(error).partition(": ")[2], final, error.frame) from None
+
+
+def picture_sources(errand: Errand) -> tuple[Path | None, ...]:
+    """The picture that each frame is made from; None for a frame of a movie."""
+    found: list[Path | None] = []
+    for clip in errand.clips:
+        found += clip.files or [None if clip.kind == "movie" else clip.source] * len(clip.numbers)
+    return tuple(found)
 
 
 def frame_times(errand: Errand) -> list[Fraction]:

@@ -5,6 +5,7 @@ takes each input under its own name; a picture takes one picture.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -55,6 +56,7 @@ class Clip:
     everyone: Sequence[int]  # the numbers of all its frames, wanted or not
     reading: Decoding = PLAIN
     files: Sequence[Path] = ()  # of a sequence, one per wanted frame
+    inputs: Sequence[Path] = ()  # every file that belongs to it, wanted or not
     times: Sequence[Fraction] = ()  # of a movie: seconds from its first frame, per wanted frame
     by_rows: bool = True  # it can be read in bands of rows
     whole: bool = True  # no frame is left out between the first and the last: sound can follow
@@ -101,7 +103,11 @@ class Errand:
 
 def survey(source: Path, selection: Selection) -> Clip:
     """Open an input, see what it is, and choose the wanted frames."""
-    with open_reader(source, selection.reading) as reader:
+    reading = selection.reading
+    narrowed = not selection.everything and reading.missing == "error"
+    if narrowed:  # then only gaps between the wanted frames matter
+        reading = replace(reading, missing="skip")
+    with open_reader(source, reading) as reader:
         info, everyone, times = reader.info, reader.numbers(), list[Fraction]()
         if not is_sequence(source) and source.suffix.lower() in MOVIES:
             times = cast("VideoReader", reader).times()
@@ -110,13 +116,17 @@ def survey(source: Path, selection: Selection) -> Clip:
                 raise MediaError(f"has a rate of its own ({float(info.fps):g}): --fps is for sequences and pictures", source)
             info = replace(info, fps=selection.fps)
         numbers = _wanted(source, reader, selection, info.fps or DEFAULT_FPS, times)
-        by_rows = bool(getattr(reader, "by_rows", True))
-        files = [reader.path_of(number) for number in numbers] if isinstance(reader, SequenceReader) else []
+        by_rows = bool(getattr(reader, "by_rows", hasattr(reader, "rows")))
+        files, inputs = [], [source]
+        if isinstance(reader, SequenceReader):
+            files, inputs = [reader.path_of(number) for number in numbers], reader.files()
+            if narrowed and not re.search(r"x|,", selection.frames):
+                reader.check_gaps(numbers[0], numbers[-1])
     step = min((after - before for before, after in pairwise(everyone)), default=1)
     whole = all(after - before == step for before, after in pairwise(numbers))
     kind: Kind = "movie" if times else "sequence" if files else "picture"
     shown = [times[number - 1] for number in numbers] if times else []
-    return Clip(source, kind, info, numbers, everyone, selection.reading, files, shown, by_rows, whole)
+    return Clip(source, kind, info, numbers, everyone, reading, files, inputs, shown, by_rows, whole)
 
 
 def _wanted(
@@ -168,8 +178,7 @@ def _into_folder(clips: list[Clip], folder: Path) -> list[Errand]:
         name = clip.source.name
         if clip.kind == "sequence":
             place = folder if len(clips) == 1 else folder / (name if clip.source.is_dir() else Pattern.parse(clip.source).stem)
-            files = [place / file.name for file in clip.files]
-            errands.append(Errand([clip], "sequence", place, files))
+            errands.append(_alike_named(clip, place))
         elif clip.kind == "movie":
             errands.append(Errand([clip], "movie", folder / name))
         else:
@@ -180,6 +189,14 @@ def _into_folder(clips: list[Clip], folder: Path) -> list[Errand]:
                 first, second = other.clips[0].source, errand.clips[0].source
                 raise InputError(f"{first} and {second} would both become {errand.target}: render them into two folders")
     return errands
+
+
+def _alike_named(clip: Clip, place: Path) -> Errand:
+    """A sequence in another folder, its files called as they were."""
+    pattern = Pattern.of(place / clip.files[0].name)
+    if pattern is None or clip.numbers[0] != pattern.number_of(clip.files[0].name):  # pictures that have no numbers
+        return Errand([clip], "sequence", place, [place / file.name for file in clip.files])
+    return Errand([clip], "sequence", pattern.text, [pattern.path(number) for number in clip.numbers])
 
 
 def _into_pattern(clips: list[Clip], out: Path) -> Errand:
@@ -222,6 +239,9 @@ def facts(errand: Errand) -> dict[str, Any]:
         "inputs": [clip.source.name for clip in errand.clips],
         "frames": [_compact(clip.numbers) for clip in errand.clips],
         "size": size_of(errand.info),
+        "fps": str(errand.info.fps),
+        "layer": errand.clips[0].reading.layer,
+        "to_layer": errand.clips[0].reading.to_layer,
     }
 
 

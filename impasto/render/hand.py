@@ -7,6 +7,7 @@ frame and on the clip it belongs to, never on which other frames are rendered.
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from impasto import __version__
 from impasto.errors import InputError, MediaError
@@ -22,13 +24,14 @@ from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import MOVIES, open_reader
 from impasto.media.alpha import premultiplied, unpremultiplied
 from impasto.media.colour import AUTO, Colour, open_colour
+from impasto.media.encoding import DEFAULT, Encoding
 from impasto.render.brush import Brush, Paint, from_engine, to_engine
 from impasto.render.compose import bounds, compose, paint_within
 from impasto.render.grain import Grain
 from impasto.render.journal import digest
 from impasto.render.knobs import Curve, Palette, keep_colour, scaled
-from impasto.render.mattes import Matte, MatteSpec, open_matte
-from impasto.render.post import Letterbox, denoise, enhance, proxy, proxy_info, samples
+from impasto.render.mattes import Matte, MatteSpec, content, open_matte
+from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, samples
 from impasto.render.projection import Projection, Stereo, check_stereo
 from impasto.render.tiles import halo_px
 
@@ -85,38 +88,39 @@ class Measured:
 class Hand:
     """Paints the frames of one clip."""
 
-    def __init__(self, clip: Clip, layers: Sequence[Layer], touch: Touch, target: Path) -> None:
+    def __init__(self, clip: Clip, layers: Sequence[Layer], touch: Touch, target: Path, encoding: Encoding = DEFAULT) -> None:
         self.clip, self.layers, self.touch = clip, list(layers), touch
         self.seconds: list[float] = []  # of each frame, painting alone
         self.info = proxy_info(clip.info, touch.proxy)
-        self._written = target.suffix.lower()
-        self._frames_exr = self._written == ".exr"
+        self._to_exr, self._to_movie = target.suffix.lower() == ".exr", target.suffix.lower() in MOVIES
+        if clip.reading.to_layer and not self._to_exr:
+            raise MediaError("has no layers, so --to-layer has no place to go: write an .exr, or leave it out", target)
         check_stereo(touch.stereo, self.info.width, self.info.height)
-        self.colour: Colour = open_colour(touch.colour_in, touch.colour_out, clip.info, clip.suffix, self._written)
+        self.colour: Colour = open_colour(touch.colour_in, touch.colour_out, clip.info, clip.suffix, target.suffix.lower())
+        self.deep = clip.info.depth != "uint8" or not self.colour.plain or _is_deep(target, clip.info, encoding)
         self._paints = touch.strength.constant != 0
         self._mattes: list[Matte | None] = []
+        self._palette: Pixels | None = None
         self._measured: Measured | None = None
 
     def prepare(self) -> None:
-        """Open engines and mattes, so that what is wrong with them is known before work begins."""
+        """Open engines, mattes and the palette, so that what is wrong with them is known before work begins."""
         for layer in self.layers if self._paints else []:
             layer.brush.prepare(self.deep, str(self.clip.source))
         self._mattes = [
             open_matte(layer.matte, self.clip.info, self.clip.source, self.clip.everyone) if layer.matte else None
             for layer in self.layers
         ]
-
-    @property
-    def deep(self) -> bool:
-        """Whether what the brushes paint has more than 8 bits: by its own, or because its colours are converted."""
-        return self.clip.info.depth != "uint8" or not self.colour.plain
+        if self.touch.palette:
+            self._palette = _as_shown(self.touch.palette)
 
     @property
     def like(self) -> ClipInfo:
-        """What its painted frames are: grey becomes colour, floats become integers where a movie wants them."""
-        info = self.info
-        if not self._frames_exr and (window := self._shown_window()) is not None:
-            info = replace(info, width=window[2] - window[0], height=window[3] - window[1])
+        """What its painted frames are: grey becomes colour, an EXR's display window is what others show."""
+        info, shown = self.info, self.clip.info.tags.get("display_window")
+        if shown and not self._to_exr:
+            factor = self.touch.proxy
+            info = replace(info, width=-(-(shown[2] + 1 - shown[0]) // factor), height=-(-(shown[3] + 1 - shown[1]) // factor))
         if self._paints and info.channels < 3:
             info = replace(info, channels=info.channels + 2)
         depth = str(self._storage)
@@ -124,10 +128,13 @@ class Hand:
 
     @property
     def _storage(self) -> np.dtype[Any]:
+        """How painted values are held: as the source holds them, unless the result is to be finer, or holds no floats."""
         native = np.dtype(self.clip.info.depth)
-        if self._written in MOVIES and native.kind == "f":
-            return np.dtype(np.uint16)
-        return np.dtype(np.float32) if self.colour.changes and self._written == ".exr" and native.kind != "f" else native
+        if native.kind == "f":
+            return np.dtype(np.uint16) if self._to_movie else native
+        if self._to_exr and not self.colour.plain:
+            return np.dtype(np.float32)
+        return np.dtype(np.uint16) if self.deep else native
 
     def paint(self, frame: Frame) -> Frame:
         """The frame, painted; number, alpha and tags stay. Where nothing is to be done, it is handed back as it is."""
@@ -137,41 +144,49 @@ class Hand:
         rgb = frame.rgb()
         stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength)
         self.seconds.append(perf_counter() - start)
-        return self._as_written(frame if stored is rgb else _with_colour(frame, stored))
+        grey = frame.pixels.shape[2] < 3
+        if stored is rgb and not (grey and self._paints):  # a grey clip is colour in all of its frames, if in one
+            return self._as_written(frame)
+        return self._as_written(_with_colour(frame, stored[..., :1] if grey and not self._paints else stored))
 
     def _as_written(self, frame: Frame) -> Frame:
-        """The frame as its file wants it: an EXR takes its data window and header along, others show the display window."""
-        tags = frame.tags
-        if self._frames_exr:
-            if "exr" in tags and self.touch.proxy > 1:  # a picture of another size cannot take the place of the one that was
-                tags = {name: value for name, value in tags.items() if name != "exr"}
-            if self.colour.changes and self.colour.target.chromaticities is not None:
-                tags = {**tags, "chromaticities": self.colour.target.chromaticities}
-            return frame if tags is frame.tags else replace(frame, tags=tags)
-        if "premultiplied" not in tags:
-            return frame
-        tags = {name: value for name, value in tags.items() if name not in ("exr", "premultiplied")}
-        window = self._shown_window()
+        """The frame as its file wants it: an EXR takes its windows and header along, others show the display window."""
+        tags = dict(frame.tags)
+        if self._to_exr:
+            if "exr" not in tags or self.colour.changes:
+                tags["chromaticities"] = self.colour.target.chromaticities
+            if "exr" in tags and self.touch.proxy > 1:
+                tags["proxy"] = self.touch.proxy
+            return replace(frame, tags=tags)
+        window = self._shown(frame)
+        for name in ("exr", "premultiplied", "data_window", "display_window"):
+            tags.pop(name, None)
         return replace(frame, pixels=frame.pixels if window is None else _windowed(frame.pixels, window), tags=tags)
 
-    def _shown_window(self) -> Window | None:
-        """What of an EXR's data window a screen shows, where that is not all of it, in pixels of the data window."""
-        tags = self.clip.info.tags
-        data, shown = tags.get("data_window"), tags.get("display_window")
-        if not data or not shown or data == shown or self.touch.proxy > 1:
+    def _shown(self, frame: Frame) -> Window | None:
+        """What of a frame's data window a screen shows, in its own pixels; None: all of it."""
+        data, shown = frame.tags.get("data_window"), frame.tags.get("display_window")
+        if not data or not shown or data == shown:
             return None
-        left, top, right, bottom = shown
-        return left - data[0], top - data[1], right + 1 - data[0], bottom + 1 - data[1]
+        left, top = shown[0] - data[0], shown[1] - data[1]
+        factor = self.touch.proxy
+        width, height = (-(-(shown[i + 2] + 1 - shown[i]) // factor) for i in (0, 1))
+        return left // factor, top // factor, left // factor + width, top // factor + height
 
     def _painted(self, frame: Frame, rgb: Pixels, strength: float) -> Pixels:
-        """The layers over the frame's own colour, in the target's storage."""
+        """The layers over the frame's own colour, in the target's storage; what none of them touches keeps its bits."""
         alone = self._alone(frame, rgb)
         seen = self.colour.to_working(alone)
-        picture = self._inside(seen)
-        quiet = denoise(picture, self.touch.denoise)
-        laid: list[tuple[Pixels, Pixels]] = []
+        if self.deep and seen.dtype == np.uint8:
+            seen = _unit(seen)
+        box = self._box(frame)
+        picture = seen if box is None else np.ascontiguousarray(box.of(seen))
+        quiet, result = denoise(picture, self.touch.denoise), picture
+        touched = np.zeros(picture.shape[:2], bool)
         for number, layer in enumerate(self.layers):
             matte = None if (opened := self._mattes[number]) is None else opened.at(frame, seen)
+            if matte is not None and box is not None:
+                matte = np.ascontiguousarray(box.of(matte))
             painted = self._layer(number, layer.brush, picture, quiet, matte)
             if painted is None:
                 continue
@@ -179,11 +194,21 @@ class Hand:
                 painted = grain.lay(painted, frame.number, self.touch.seed, self.touch.grain)
             if strength < 1:
                 painted = mix(picture, painted, strength)
-            stored = self._back(self.colour.from_working(self._in_bars(seen, painted), alone), frame)
-            if matte is None and number == 0 and len(self.layers) == 1:
-                return stored
-            laid.append((stored, np.ones(rgb.shape[:2], np.float32) if matte is None else matte))
-        return compose(self._unpainted(frame, rgb), laid)
+            result = painted if matte is None else compose(result, [(painted, matte)])
+            touched |= True if matte is None else matte > 0
+        return self._laid_back(frame, rgb, seen, result, touched)
+
+    def _laid_back(self, frame: Frame, rgb: Pixels, seen: Pixels, result: Pixels, touched: NDArray[np.bool_]) -> Pixels:
+        """What was painted as the target stores it, where anything was painted, and the frame's own colour elsewhere."""
+        if (box := self._box(frame)) is not None:
+            whole, inside = seen.copy(), np.zeros(seen.shape[:2], bool)
+            box.of(whole)[:], box.of(inside)[:] = result, touched
+            result, touched = whole, inside
+        alpha = frame.alpha
+        if frame.tags.get("premultiplied") and alpha is not None and alpha.any():
+            touched = touched & ~((alpha == 0) & (rgb == 0).all(axis=2))  # where nothing is, nothing is painted
+        stored = self._back(self.colour.from_working(result, self._alone(frame, rgb)), frame)
+        return stored if touched.all() else np.where(touched[..., None], stored, self._unpainted(frame, rgb))
 
     def _layer(self, number: int, brush: Brush, seen: Pixels, quiet: Pixels, matte: Pixels | None) -> Pixels | None:
         """One brush's painting of what is seen; None where its matte leaves nothing to paint."""
@@ -200,23 +225,20 @@ class Hand:
             painted = measured.palettes[number].apply(painted)
         return enhance(painted, touch.enhance)
 
-    def _inside(self, pixels: Pixels) -> Pixels:
-        """The picture without the bars around it."""
-        box = self._measure().letterbox
-        return pixels if box is None else np.ascontiguousarray(box.of(pixels))
-
-    def _in_bars(self, seen: Pixels, painted: Pixels) -> Pixels:
-        """The painting with the bars around it as they were."""
-        box = self._measure().letterbox
+    def _box(self, frame: Frame) -> Box | None:
+        """Where the picture is between the bars, in a frame's own pixels; None: everywhere."""
+        box, window = self._measure().letterbox, self._shown(frame)
+        height, width = frame.pixels.shape[:2]
         if box is None:
-            return painted
-        whole = seen.copy()
-        box.of(whole)[:] = painted
-        return whole
+            return None
+        left, top = (0, 0) if window is None else window[:2]  # it was found in the display window
+        rows = range(height)[max(top + box.top, 0) : max(top + box.top + box.height, 0)]
+        columns = range(width)[max(left + box.left, 0) : max(left + box.left + box.width, 0)]
+        return Box(rows.start, columns.start, len(rows), len(columns)) if rows and columns else None
 
     def _unpainted(self, frame: Frame, rgb: Pixels) -> Pixels:
         """The frame's own colour in the target's storage; the very array where that is its own."""
-        as_it_is = self._frames_exr or not frame.tags.get("premultiplied")
+        as_it_is = self._to_exr or not frame.tags.get("premultiplied")
         if as_it_is and not self.colour.changes and rgb.dtype == self._storage:
             return rgb
         return self._back(self.colour.converted(self._alone(frame, rgb)), frame)
@@ -231,18 +253,25 @@ class Hand:
         if not (touch.letterbox or touch.grain or touch.palette):
             return found
         with open_reader(self.clip.source, self.clip.reading) as reader:
-            taken = [proxy(Frame(self.colour.to_working(rgb)), touch.proxy).pixels for rgb in samples(reader)]
+            taken = [self._sampled(frame) for frame in samples(reader)]
         if touch.letterbox:
             found.letterbox = Letterbox.find(taken)
             taken = [np.ascontiguousarray(found.letterbox.of(each)) for each in taken]
         if touch.grain:
             found.grain = Grain.measure(taken)
-        if touch.palette:
-            picture = _picture(touch.palette)
+        if self._palette is not None:
             for layer in self.layers:
-                painted = [scaled(layer.brush.paint, touch.scale)(denoise(each, touch.denoise)) for each in taken]
-                found.palettes.append(Palette.measure(painted, picture))
+                paint = scaled(layer.brush.paint, touch.scale)
+                painted = [keep_colour(each, paint(denoise(each, touch.denoise)), touch.keep_colour) for each in taken]
+                found.palettes.append(Palette.measure(painted, self._palette))
         return found
+
+    def _sampled(self, frame: Frame) -> Pixels:
+        """What a screen shows of a frame, as the brushes see it."""
+        frame = proxy(frame, self.touch.proxy)
+        seen, window = self.colour.to_working(self._alone(frame, frame.rgb())), self._shown(frame)
+        seen = seen if window is None else _windowed(seen, window)
+        return _unit(seen) if self.deep and seen.dtype == np.uint8 else seen
 
     def _alone(self, frame: Frame, rgb: Pixels) -> Pixels:
         """Colour without the alpha that is multiplied into it."""
@@ -252,7 +281,7 @@ class Hand:
 
     def _back(self, colour: Pixels, frame: Frame) -> Pixels:
         """Colour in the target's storage, multiplied by alpha again where it was."""
-        if frame.tags.get("premultiplied") and frame.alpha is not None and self._frames_exr:
+        if frame.tags.get("premultiplied") and frame.alpha is not None and self._to_exr:
             colour = premultiplied(colour, frame.alpha)
         return _stored(colour, self._storage)
 
@@ -262,9 +291,13 @@ class Hand:
 
     def check_rows(self, path: Path) -> None:
         """Refuse what cannot be done in bands."""
-        if not self.touch.alone or len(self.layers) > 1 or self.layers[0].matte or self._shown_window():
+        if not self.touch.alone or len(self.layers) > 1 or self.layers[0].matte or self._crops():
             what = "mattes, --scale, --palette, --denoise, --enhance, --grain, --letterbox, --proxy and projections"
             raise MediaError(f"is so large that it is painted in bands of rows, where {what} do not work: leave them out", path)
+
+    def _crops(self) -> bool:
+        tags = self.clip.info.tags
+        return not self._to_exr and tags.get("data_window") != tags.get("display_window")
 
     def identity(self) -> dict[str, Any]:
         """All that the values of painted frames depend on, besides the frames."""
@@ -272,12 +305,14 @@ class Hand:
         made = {"impasto": __version__, **touch}
         if self.touch.palette:
             made["palette_content"] = digest(self.touch.palette)
+        if config := os.environ.get("OCIO", "") if (self.touch.colour_in, self.touch.colour_out) != (AUTO, AUTO) else "":
+            made["ocio"] = digest(config) if os.path.isfile(config) else config
         if not self._paints:
             return made
         looks = [layer.brush.identity(self.deep) for layer in self.layers]
         for layer, look in zip(self.layers, looks, strict=True):
             if layer.matte:
-                look["matte"] = asdict(layer.matte)
+                look["matte"] = {**asdict(layer.matte), "content": content(layer.matte)}
         return {**made, **looks[0]} if len(looks) == 1 else {**made, "looks": looks, **_engine_of(looks)}
 
     def close(self) -> None:
@@ -325,8 +360,8 @@ def _stored(colour: Pixels, dtype: np.dtype[Any]) -> Pixels:
     if colour.dtype == dtype:
         return colour
     if colour.dtype.kind == "f" and dtype.kind == "f":
-        with np.errstate(over="ignore"):  # beyond a half's largest is infinity
-            return colour.astype(dtype)
+        most = float(np.finfo(dtype).max)  # beyond a half's largest there is only infinity, which is for what was infinite
+        return np.where(np.isinf(colour), colour, colour.clip(-most, most)).astype(dtype)
     return from_engine(to_engine(colour) if colour.dtype.kind == "f" else _unit(colour), dtype)
 
 
@@ -353,9 +388,23 @@ def _windowed(pixels: Pixels, window: Window) -> Pixels:
     return shown
 
 
-def _picture(path: Path) -> Pixels:
+def _as_shown(path: Path) -> Pixels:
+    """A picture as a screen shows it."""
     with open_reader(path) as reader:
-        return next(iter(reader)).rgb()
+        info, frame = reader.info, next(iter(reader))
+    suffix, rgb = path.suffix.lower(), frame.rgb()
+    if frame.tags.get("premultiplied") and frame.alpha is not None:
+        rgb = unpremultiplied(rgb, frame.alpha)
+    return open_colour(AUTO, AUTO, info, suffix, suffix).to_working(rgb)
+
+
+def _is_deep(target: Path, info: ClipInfo, encoding: Encoding) -> bool:
+    """Whether a result holds more than 8 bits."""
+    if target.suffix.lower() in MOVIES:
+        from impasto.media.video import codecs
+
+        return codecs.choose(target, info, encoding).bits > 8
+    return target.suffix.lower() == ".exr" or encoding.bits not in ("auto", "8")
 
 
 def _engine_of(looks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """RenderJob: shots in, painted shots out. Everything that can be known to be wrong is said before any work begins."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -113,21 +114,24 @@ class RenderJob(Job):
             with faults.noted():
                 layers = self._layers()
         if self.wedge:
+            if len(clips) > 1:
+                raise InputError(f"--wedge paints one frame of one input, and these are {len(clips)}: name one")
             yield from self._wedge(clips[0])
             return
         errands = plan(clips, self.out)
         self._pin_engine(layers, errands)
         manner = Manner(Encoding(self.codec, self.quality, self.chroma, self.bits), self.sound, self.overwrite, self.fresh)
-        touch, works = self._touch(), []
+        touch, works, inputs = self._touch(), list[Work](), self._inputs(clips, layers)
         with self._folder(errands):
             with Faults.gathering() as faults:
                 for errand in errands:
                     with faults.noted():
-                        hands = [Hand(clip, layers, touch, (errand.files or [errand.target])[0]) for clip in errand.clips]
+                        place = (errand.files or [errand.target])[0]
+                        hands = [Hand(clip, layers, touch, place, manner.encoding) for clip in errand.clips]
                         for hand in hands:
                             hand.prepare()
                         works.append(Work(errand, hands))
-                        check_work(works[-1], manner, faults)
+                        check_work(works[-1], inputs, manner, faults)
             try:
                 yield from paint(works, manner, began)
             finally:
@@ -143,6 +147,8 @@ class RenderJob(Job):
 
         settings = parse_wedge(self.wedge)
         check_output(self.out, self.overwrite)
+        if self.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"):
+            raise InputError(f"{self.out}: a wedge is a sheet of labelled pictures: write a .png or .jpg")
         given = self.model_dump(exclude={"wedge"})
         varied = [RenderJob.build(**{**given, **setting}) for setting in settings]  # a value out of range is said before work
         with open_reader(clip.source, clip.reading) as reader:
@@ -210,6 +216,17 @@ class RenderJob(Job):
                 clips.append(survey(source, selection))
         return clips
 
+    def _inputs(self, clips: list[Clip], layers: list[Layer]) -> Inputs:
+        """Every file that is read."""
+        from impasto.media import is_sequence
+        from impasto.media.sequence import find_frames
+
+        files = [file for clip in clips for file in clip.inputs]
+        for matte in (layer.matte for layer in layers if layer.matte and layer.matte.origin == "file"):
+            files += find_frames(matte.name).values() if is_sequence(matte.name) else [Path(matte.name)]
+        files += [self.palette] if self.palette else []
+        return Inputs([*files, Path(self.sound), *map(Path, self.style)])
+
     def _pin_engine(self, layers: list[Layer], errands: list[Errand]) -> None:
         """Where the choice of engine is ours, a render that goes on keeps what it was begun with."""
         from impasto.render.journal import Journal
@@ -276,17 +293,19 @@ class Faults:
             self.found.append(error)
 
 
-def check_work(work: Work, manner: Manner, faults: Faults) -> None:
+def check_work(work: Work, inputs: Inputs, manner: Manner, faults: Faults) -> None:
     """Note what keeps results from being written where they should go."""
-    from impasto.media.landing import same_file
+    from impasto.media.landing import sweep
+    from impasto.render.journal import Journal
     from impasto.render.regions import check_fits
 
     errand = work.errand
-    sources = {file for clip in errand.clips for file in clip.files or [clip.source]}
     for target in errand.files or [errand.target]:
-        if target in sources or any(same_file(target, clip.source) for clip in errand.clips):
+        if inputs.holds(target):
             faults.add(f"{target}: is one of the inputs, and inputs are never overwritten; choose another output")
             return
+    Journal.tidy(errand.target)
+    sweep(errand.target)
     with faults.noted():
         for hand in work.hands:
             check_fits(hand.clip.info, hand.clip.by_rows, hand.clip.source)
@@ -298,17 +317,35 @@ def check_work(work: Work, manner: Manner, faults: Faults) -> None:
             _check_pictures(errand, work.like, manner)
 
 
+class Inputs:
+    """Every file that a job reads, by what it is on the disk: a name may be spelled in many ways."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._known = {found for file in files if (found := _on_disk(file))}
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is one of them."""
+        return _on_disk(path) in self._known
+
+
+def _on_disk(path: Path) -> tuple[int, int] | None:
+    with suppress(OSError, ValueError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
+
+
 def _check_movie(errand: Errand, like: ClipInfo, manner: Manner) -> None:
     from impasto.media.landing import Landing
     from impasto.media.video import codecs
-    from impasto.media.video.join import check_sound
-    from impasto.render.delivery import takes
+    from impasto.media.video.join import check_sound, check_times
+    from impasto.render.delivery import frame_times, takes
     from impasto.render.journal import Journal
 
     codecs.check(errand.target, like, manner.encoding)
+    check_times(frame_times(errand), errand.target, like)
     check_sound(takes(errand), errand.target, manner.sound)
-    finished = Journal.identity_before(errand.target) is not None  # stopped between its name and its last note
-    Landing(errand.target, manner.overwrite or finished).abort()
+    Landing(errand.target, manner.overwrite or Journal.delivered(errand.target, "joined")).abort()
 
 
 def _check_pictures(errand: Errand, like: ClipInfo, manner: Manner) -> None:

@@ -79,6 +79,23 @@ class Journal:
             return header.get("identity") if header else None
         return None
 
+    @staticmethod
+    def delivered(target: str | Path, name: str) -> bool:
+        """Whether an earlier run made the file at the target, as this part, and was stopped before it could tidy up."""
+        with suppress(OSError):
+            _, records, _ = _read(work_folder(Path(target)))
+            promised = records[name].digest if name in records else ""
+            return bool(promised) and _hashed(Path(target)) == promised
+        return False
+
+    @classmethod
+    def tidy(cls, target: str | Path) -> None:
+        """Remove a work folder whose run was stopped while it removed it."""
+        folder = work_folder(Path(target))
+        if folder.is_dir() and not (folder / NOTES).exists():
+            with suppress(MediaError):  # another run is about to begin there
+                cls(Path(target), folder, hold(Path(target), folder)).finish()
+
     def _begin(self, identity: dict[str, Any], fresh: bool) -> None:
         header, self._records, self._length = _read(self.folder)
         if header and not fresh:
@@ -151,8 +168,9 @@ class Journal:
         try:
             with _mapped(self.target):
                 for file in self.folder.iterdir():
-                    if file.name != LOCK:
+                    if file.name not in (LOCK, NOTES):
                         _remove(file)
+                (self.folder / NOTES).unlink(missing_ok=True)  # while they are there, a run knows what the rest is
             # The lock goes last and is let go after it: who gets it then finds that it bears no name, and begins again.
             with suppress(OSError):
                 (self.folder / LOCK).unlink()

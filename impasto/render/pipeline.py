@@ -22,7 +22,7 @@ from impasto.render.belt import Ahead, Behind, queue_depth
 from impasto.render.delivery import Delivery, Files, Movie, Part, silent
 from impasto.render.errands import Errand, facts, size_of
 from impasto.render.hand import Hand, record
-from impasto.render.journal import Journal, digest, digest_of_source
+from impasto.render.journal import Journal, digest_of_source
 from impasto.render.regions import RowReader, RowWriter, needs_regions, paint_by_rows
 
 
@@ -147,6 +147,8 @@ def paint_in_bands(work: Work, manner: Manner) -> Iterator[Progress]:
 def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
     """Paint a clip into its files or its movie, going on where an earlier run was stopped."""
     errand = work.errand
+    if errand.files:
+        errand.files[0].parent.mkdir(exist_ok=True)
     identity = {**facts(errand), **work.hands[0].identity(), **asdict(manner.encoding), "sound": manner.sound}
     identity["contents"] = [digest_of_source(clip.source) for clip in errand.clips if clip.kind == "movie"]
     with Journal.open(errand.target, identity, fresh=manner.fresh) as journal:
@@ -183,12 +185,12 @@ def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
 
 def _delivery(work: Work, manner: Manner, journal: Journal) -> Delivery:
     if work.errand.kind == "movie":
-        return Movie(work.errand, work.like, manner.encoding, journal, manner.sound)
+        return Movie(work.errand, work.like, manner.encoding, journal, manner.sound, manner.overwrite)
     return Files(work.errand, work.like, manner.encoding, journal)
 
 
 def _is_good(journal: Journal, part: Part) -> bool:
-    return journal.good(part.name, part.path, digest(part.source) if part.source else "")
+    return journal.good(part.name, part.path, part.source_digest())
 
 
 def _refuse_foreign(delivery: Delivery, errand: Errand, journal: Journal, overwrite: bool) -> None:

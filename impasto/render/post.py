@@ -126,11 +126,11 @@ def _bar(darkest: Pixels, lightest: Pixels) -> int:
     return rows if rows <= MOST_BAR * len(is_bar) and shown.mean() >= EDGE_SHARE else 0
 
 
-def samples(reader: Reader, count: int = 5) -> list[Pixels]:
-    """The colours of a few frames, evenly from all over a clip, whichever of them are to be rendered."""
+def samples(reader: Reader, count: int = 5) -> list[Frame]:
+    """A few frames, evenly from all over a clip, whichever of them are to be rendered."""
     numbers = reader.numbers()
     places = sorted({len(numbers) * (2 * place + 1) // (2 * count) for place in range(count)})
-    return [frame.rgb() for frame in reader.read([numbers[place] for place in places])]
+    return list(reader.read([numbers[place] for place in places]))
 
 
 def proxy_info(info: ClipInfo, factor: int) -> ClipInfo:
@@ -143,7 +143,7 @@ def proxy(frame: Frame, factor: int) -> Frame:
     if factor == 1:
         return frame
     values = as_float(frame.pixels)
-    if (alpha := frame.alpha) is None:
+    if (alpha := frame.alpha) is None or frame.tags.get("premultiplied"):
         return replace(frame, pixels=as_stored(_shrunk(values, factor), frame.pixels.dtype))
     weight = as_float(alpha)[..., None]
     colour, cover = _shrunk(values[..., :-1] * weight, factor), _shrunk(weight, factor)

@@ -343,3 +343,120 @@ def test_a_colour_space_by_name_there_and_back(tmp_path: Path, negative: Inverte
     assert np.abs(pixels_of(tmp_path / "out.exr").astype(np.float32) - pixels).max() > 0.01
     with pytest.raises(InputError, match="ACEScgg"):
         render(tmp_path / "in.exr", out=tmp_path / "x.exr", look=look, colour_in="ACEScgg")
+
+
+# ---- what a first review found
+
+
+def test_where_nothing_is_nothing_is_painted(tmp_path: Path, look: str) -> None:
+    planes = {name: np.zeros((32, 48), np.float16) for name in "RGBA"}
+    for name in "RGBA":
+        planes[name][8:24, 8:32] = 0.5 if name != "A" else 1
+    planes["G"][2, 2] = 0.25  # light that covers nothing
+    source = tmp_path / "in.exr"
+    source.write_bytes(exr(Made(planes)))
+    render(source, out=tmp_path / "out.exr", look=look)
+    found = pixels_of(tmp_path / "out.exr")
+    empty = (planes["A"] == 0) & (planes["G"] == 0)
+    assert not found[empty].any()
+    assert found[8:24, 8:32, :3].any()
+
+
+def test_windows_that_move_are_followed(tmp_path: Path, look: str) -> None:
+    for number, left in ((1, 0), (2, 10), (3, -5)):
+        planes = {name: np.full((16, 20), 0.5, np.float16) for name in "RGB"}
+        made = Made(planes, origin=(left, 2), display=(0, 0, 39, 23))
+        (tmp_path / f"m.{number}.exr").write_bytes(exr(made))
+    render(tmp_path / "m.#.exr", out=tmp_path / "o" / "m.#.png", look=look, strength=0)
+    for number, left in ((1, 0), (2, 10), (3, -5)):
+        shown = pixels_of(tmp_path / "o" / f"m.{number}.png")
+        assert shown.shape == (24, 40, 3)
+        lit = np.flatnonzero(shown[10, :, 0])
+        assert (lit[0], lit[-1]) == (max(left, 0), left + 19)
+    for knobs in ({"grain": 1.0}, {"letterbox": True}):
+        render(tmp_path / "m.#.exr", out=tmp_path / "k" / "m.#.exr", look=look, fresh=True, **knobs)
+
+
+def test_a_soft_matte_is_as_soft_in_an_exr_as_in_a_png(tmp_path: Path, look: str) -> None:
+    seen = picture(3).clip(5, 200)
+    linear = np.where(seen / 255 <= 0.04045, seen / 255 / 12.92, ((seen / 255 + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    write(tmp_path / "in.exr", linear)
+    write(tmp_path / "in.png", seen)
+    write(tmp_path / "half.png", np.full((*SIZE, 1), 128, np.uint8))
+    for name, extra in (("exr", {"bits": "8"}), ("png", {"precision": "fp32"})):
+        render(tmp_path / f"in.{name}", out=tmp_path / f"{name}.png", look=f"{look}@{tmp_path / 'half.png'}", **extra)
+    one, other = (pixels_of(tmp_path / f"{name}.png").astype(int) for name in ("exr", "png"))
+    assert np.abs(one - other).max() <= 3
+
+
+def test_what_a_half_cannot_hold_is_its_largest(tmp_path: Path, look: str) -> None:
+    planes = {name: np.full((8, 8), 60000, np.float16) for name in "RGB"}
+    planes["B"][:] = 1
+    source = tmp_path / "in.exr"
+    source.write_bytes(exr(Made(planes)))
+    spaces = {"colour_in": "ACEScg", "colour_out": "Linear Rec.709 (sRGB)"}
+    render(source, out=tmp_path / "out.exr", look=look, strength=0, **spaces)
+    assert np.isfinite(pixels_of(tmp_path / "out.exr")).all()
+
+
+@pytest.mark.parametrize(("name", "extra"), [("out.exr", {}), ("out.png", {"bits": "16"}), ("out.mov", {"codec": "prores"})])
+def test_a_deep_result_of_a_shallow_source_is_painted_deep(tmp_path: Path, look: str, name: str, extra: dict[str, Any]) -> None:
+    source = write(tmp_path / "in.png", picture(1))
+    done = render(source, out=tmp_path / name, look=look, engine="auto", **extra)
+    assert "fp32" in done.figures["engine"]
+    if name != "out.mov":
+        assert len(np.unique(pixels_of(tmp_path / name)[..., 0])) > 256
+
+
+def test_a_proxy_of_multiplied_colour_stays_multiplied(tmp_path: Path, look: str) -> None:
+    planes = {name: np.zeros((16, 16), np.float16) for name in "RGBA"}
+    for name in "RGBA":
+        planes[name][:, 9:] = 1
+    source = tmp_path / "in.exr"
+    source.write_bytes(exr(Made(planes)))
+    render(source, out=tmp_path / "out.exr", look=look, strength=0, proxy=2)
+    found = pixels_of(tmp_path / "out.exr")
+    np.testing.assert_allclose(found[..., 0], found[..., 3], atol=1e-3)
+
+
+def test_a_grey_clip_is_colour_in_all_of_its_frames_or_in_none(tmp_path: Path, look: str) -> None:
+    (tmp_path / "in").mkdir()
+    for number in (1, 2, 3):
+        write(tmp_path / "in" / f"g.{number}.png", picture(number)[..., :1])
+    render(tmp_path / "in", out=tmp_path / "out", look=look, strength="1:0, 3:1")
+    assert [pixels.shape[2] for pixels in frames_of(tmp_path / "out").values()] == [3, 3, 3]
+    render(tmp_path / "in", out=tmp_path / "none", look=look, strength=0)
+    assert [pixels.shape[2] for pixels in frames_of(tmp_path / "none").values()] == [1, 1, 1]
+
+
+def test_bars_of_an_exr_keep_their_bits(tmp_path: Path, look: str) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(1, 6):
+        pixels = np.full((72, 96, 3), 0.001, np.float32)
+        pixels[12:60] = 0.1 + noise(48, 96, number) / 400
+        write(tmp_path / "in" / f"b.{number}.exr", pixels)
+    render(tmp_path / "in", out=tmp_path / "out", look=look, letterbox=True)
+    for number in range(1, 6):
+        before, after = (pixels_of(tmp_path / folder / f"b.{number}.exr") for folder in ("in", "out"))
+        assert before[:12].tobytes() == after[:12].tobytes()
+        assert (before[20:50] != after[20:50]).any()
+
+
+def test_a_layer_to_lay_into_needs_an_exr(tmp_path: Path, look: str) -> None:
+    source = tmp_path / "in.exr"
+    source.write_bytes(exr(Made(light("RGB"))))
+    with pytest.raises(InputError, match="so --to-layer has no place to go"):
+        render(source, out=tmp_path / "out.png", look=look, to_layer="paint")
+
+
+def test_a_matte_that_changed_is_noticed(tmp_path: Path, look: str) -> None:
+    shot = write_sequence(tmp_path / "in", range(1, 31))
+    matte = write(tmp_path / "m.png", np.full((*SIZE, 1), 255, np.uint8))
+    job = RenderJob.build(inputs=[shot], out=tmp_path / "o" / "p.####.png", style=f"{look}@{matte}", tier="live", engine="onnx")
+    steps = job.run()
+    next(step for step in steps if getattr(step, "done", 0) >= 5)
+    steps.close()  # type: ignore[attr-defined]
+    matte.unlink()
+    write(matte, np.zeros((*SIZE, 1), np.uint8))
+    with pytest.raises(InputError, match="unfinished render of it differs"):
+        job.finish()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -266,3 +267,94 @@ def test_what_cannot_be_done_is_said_before_work(tmp_path: Path, look: str, opti
     with pytest.raises(ImpastoError, match=message):
         render(shot, out=tmp_path / "out.mp4", look=look, **options)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["in.mkv"]
+
+
+# ---- what a first review found
+
+
+def test_an_input_by_another_name_is_still_an_input(tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sequence(tmp_path / "in", [1, 2, 3])
+    before = {file.name: file.read_bytes() for file in (tmp_path / "in").iterdir()}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    outs = [(Path("in/shot.####.png"), tmp_path / "in" / "shot.####.png"), (Path("in"), tmp_path / "link")]
+    for source, out in outs:
+        with pytest.raises(InputError, match="is one of the inputs"):
+            render(source, out=out, look=look, overwrite=True)
+    with pytest.raises(InputError, match="is one of the inputs"):  # a frame that is not wanted is an input too
+        render(Path("in"), out=tmp_path / "in" / "shot.0001.png", look=look, frames="2", overwrite=True)
+    shot = write_movie(tmp_path / "music.mkv", 6)
+    with pytest.raises(InputError, match="is one of the inputs"):
+        render(Path("in"), out=shot, look=look, sound="music.mkv", overwrite=True)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "in").iterdir()} == before
+
+
+def test_gaps_are_held_in_a_folder_too(tmp_path: Path, look: str) -> None:
+    write_sequence(tmp_path / "in", [1, 2, 5])
+    render(tmp_path / "in", out=tmp_path / "out", look=look, missing="hold")
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [f"shot.000{n}.png" for n in (1, 2, 3, 4, 5)]
+
+
+def test_a_gap_outside_of_what_is_wanted_is_no_matter(tmp_path: Path, look: str) -> None:
+    shot = write_sequence(tmp_path / "in", [1, 2, 3, 7, 8])
+    render(shot, out=tmp_path / "out" / "p.#.png", look=look, frames="1-3")
+    assert len(frames_of(tmp_path / "out")) == 3
+    with pytest.raises(InputError, match="frames 4-6 are missing"):
+        render(shot, out=tmp_path / "o" / "p.#.png", look=look, frames="2-8")
+
+
+def test_one_output_by_two_spellings_is_one_output(tmp_path: Path, look: str) -> None:
+    shot = write_sequence(tmp_path / "in", range(1, 30))
+    job = RenderJob.build(inputs=[shot], out=tmp_path / "out", style=look, tier="live", engine="onnx")
+    steps = job.run()
+    next(step for step in steps if isinstance(step, Progress) and step.done >= 2)
+    try:
+        with pytest.raises(InputError, match="is being rendered by"):
+            render(shot, out=tmp_path / "out" / "shot.####.png", look=look, overwrite=True)
+    finally:
+        steps.close()  # type: ignore[attr-defined]
+
+
+def test_an_avi_that_cannot_be_is_refused_before_work(tmp_path: Path, look: str) -> None:
+    one, two = write_movie(tmp_path / "one.mkv", 4), write_sequence(tmp_path / "two", [1, 2, 3, 4])
+    render(two, out=tmp_path / "slow.mkv", look=look, fps=10, **EXACT)
+    with pytest.raises(InputError, match=r"out\.avi: an AVI shows all frames equally long"):
+        render(one, tmp_path / "slow.mkv", out=tmp_path / "out.avi", look=look, sound="none")
+    assert left_over(tmp_path) == []
+
+
+def test_sound_from_a_file_ends_with_the_picture(tmp_path: Path, look: str) -> None:
+    music, shot = write_movie(tmp_path / "long.mkv", 96), write_sequence(tmp_path / "in", range(1, 13))
+    render(shot, out=tmp_path / "out.mkv", look=look, sound=str(music))
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        seconds = sum(packet.duration * packet.time_base for packet in container.demux(audio=0) if packet.size)
+    assert seconds == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["odd.mkv", "odd.mov", "odd.webm"])
+def test_odd_sizes_come_back_at_their_size(tmp_path: Path, look: str, name: str) -> None:
+    from impasto.frame import ClipInfo, Frame
+    from impasto.media import open_writer
+
+    (tmp_path / "in").mkdir()
+    for number in (1, 2):
+        with open_writer(tmp_path / "in" / f"o.{number}.png", ClipInfo(301, 151)) as writer:
+            writer.write(Frame(picture(number, (151, 301)), number))
+    codec = {"codec": "ffv1"} if name.endswith("mkv") else {}
+    render(tmp_path / "in", out=tmp_path / name, look=look, strength=0, **codec)
+    with open_reader(tmp_path / name) as reader:
+        assert (reader.info.width, reader.info.height, reader.info.frames) == (301, 151, 2)
+
+
+def test_what_a_killed_run_left_beside_a_picture_goes_with_the_next(tmp_path: Path, look: str) -> None:
+    from impasto.frame import ClipInfo, Frame
+    from impasto.media import open_writer
+
+    with open_writer(tmp_path / "in.png", ClipInfo(64, 48)) as writer:
+        writer.write(Frame(picture(1)))
+    dead, alive = tmp_path / ".out.3ffff0-0123abcd.png", tmp_path / f".out.{os.getpid():x}-0123abcd.png"
+    dead.touch()
+    alive.touch()
+    render(tmp_path / "in.png", out=tmp_path / "out.png", look=look)
+    assert not dead.exists()
+    assert alive.exists()

@@ -158,8 +158,8 @@ class Clip:
 )
 def test_samples_come_from_all_over_the_clip(numbers: Sequence[int], expected: list[int]) -> None:
     taken = samples(Clip(numbers))
-    assert [int(pixels[0, 0, 0]) for pixels in taken] == expected
-    assert taken[0].shape == (2, 4, 3)
+    assert [int(frame.pixels[0, 0, 0]) for frame in taken] == expected
+    assert [frame.number for frame in taken] == expected
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(1, 4), st.sampled_from(STORAGES))

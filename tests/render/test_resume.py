@@ -174,3 +174,40 @@ def test_a_run_that_was_stopped_after_the_last_step_only_tidies_up(tmp_path: Pat
     done = render(source, out, look)
     assert done.figures["frames"] == 0
     assert left_over(tmp_path) == []
+
+
+def test_a_movie_of_pictures_notices_that_one_changed(tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("impasto.render.delivery.PIECE_FRAMES", 5)
+    source, out = write_sequence(tmp_path / "in", range(1, 31)), tmp_path / "out.mkv"
+    exact = {"codec": "ffv1", "quality": "lossless"}
+    stop_after(24, job(source, out, look, **exact))
+    shutil.copy(tmp_path / "in" / "shot.0030.png", tmp_path / "in" / "shot.0002.png")
+    render(source, out, look, **exact)
+    render(source, tmp_path / "calm.mkv", look, **exact)
+    assert hashes(out) == hashes(tmp_path / "calm.mkv")
+
+
+def test_a_file_that_came_meanwhile_is_not_overwritten(tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("impasto.render.delivery.PIECE_FRAMES", 5)
+    source, out = write_sequence(tmp_path / "in", range(1, 21)), tmp_path / "out.mkv"
+    stop_after(12, job(source, out, look))
+    out.write_bytes(b"precious")
+    with pytest.raises(InputError, match="exists already"):
+        render(source, out, look)
+    assert out.read_bytes() == b"precious"
+
+
+def test_another_rate_or_layer_is_refused_by_name(tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("impasto.render.delivery.PIECE_FRAMES", 5)
+    source, out = write_sequence(tmp_path / "in", range(1, 21)), tmp_path / "out.mkv"
+    stop_after(12, job(source, out, look, fps=24))
+    with pytest.raises(InputError, match="fps was 24, is 30"):
+        render(source, out, look, fps=30)
+
+
+def test_a_folder_that_was_half_removed_goes(tmp_path: Path, look: str) -> None:
+    source, out = write_movie(tmp_path / "in.mkv", 6), tmp_path / "out.mkv"
+    work_folder(out).mkdir()
+    (work_folder(out) / "lock").touch()
+    render(source, out, look)
+    assert left_over(tmp_path) == []

@@ -75,7 +75,7 @@ KINDS: dict[str, Kind] = {
                   limited=True, matrices=(BT709,), least=(256, 120)),
     "ffv1": Kind("FFV1", "ffv1", (MKV, AVI), _CHROMA, (8, 10, 12, 16),
                  dict.fromkeys(("lossless", "high", "medium", "draft"), _FFV1),
-                 alpha=("bgra", "gbrap10le", "gbrap12le", "gbrap16le"), rgb=True, least=(4, 4)),
+                 alpha=("bgra", "gbrap10le", "gbrap12le", "gbrap16le"), rgb=True, even=True, least=(4, 4)),
     "vp9": Kind("VP9", "libvpx-vp9", (WEBM, MKV, MP4), _CHROMA, (8,),
                 {"lossless": _VP9 | {"lossless": "1"}, "high": _VP9 | {"crf": "14"}, "medium": _VP9 | {"crf": "24"},
                  "draft": _VP9 | {"crf": "34", "deadline": "realtime", "cpu-used": "8"}}, alpha=("yuva420p",)),
@@ -169,7 +169,8 @@ def _bits_of(path: Path, like: ClipInfo, encoding: Encoding) -> int:
         return int(encoding.bits)
     lossless = encoding.quality == "lossless" or encoding.codec == "ffv1"
     usual = 8 if like.depth == "uint8" else 16 if lossless else 10
-    return int(like.tags.get("bits", usual)) if like.depth in ("uint8", "uint16") else usual
+    told = like.tags.get("bits", usual)  # what fills 16 bits was finer than any eye, and players know 10 best
+    return int(told) if like.depth in ("uint8", "uint16") and (lossless or told != 16) else usual
 
 
 def _fitting(path: Path, kind: Kind, wanted: int, exact: bool) -> int:

@@ -26,7 +26,7 @@ from impasto.media.landing import Landing
 from impasto.media.video.container import faults, open_movie, video_of
 from impasto.media.video.sound import FORMATS, Companions, Take, Timed, check_sound
 
-__all__ = ["Take", "check_sound", "join"]
+__all__ = ["Take", "check_sound", "check_times", "join"]
 FINEST = 1_000_000  # ticks a second; times that need finer ones are rounded to these
 TAGGED = ("prores", "dnxhd")  # their four letters say which kind they are
 STILL_RATE = Fraction(24)
@@ -42,7 +42,8 @@ def join(
         raise MediaError(f"has {len(times)} frames to hold, and its pieces have {len(order)}: render it anew", target)
     landing = Landing(target, overwrite)
     try:
-        with faults(target, "written"), Companions(takes, target, sound) as companions:
+        end = times[-1] - times[0] + 1 / (like.fps or STILL_RATE)
+        with faults(target, "written"), Companions(takes, target, sound, end) as companions:
             _write(pieces, order, times, companions, landing.temporary, like)
         landing.commit(lambda temporary: _verify(temporary, target, len(times), companions))
     finally:
@@ -98,13 +99,18 @@ def _picture_stream(output: OutputContainer, template: VideoStream, like: ClipIn
     return picture
 
 
+def check_times(times: Sequence[Fraction], target: Path, like: ClipInfo) -> None:
+    """Refuse frame times that this movie cannot hold."""
+    step = 1 / (like.fps or STILL_RATE)
+    if target.suffix.lower() == ".avi" and any(abs(time - times[0] - n * step) > step / 2 for n, time in enumerate(times)):
+        raise MediaError("an AVI shows all frames equally long, and these are not: write a .mkv or .mp4", target)
+
+
 def _ticks_of(times: Sequence[Fraction], suffix: str, like: ClipInfo, place: Path) -> tuple[Fraction, list[int]]:
     """The clock of the movie's picture, and when each frame is shown by it."""
+    check_times(times, place, like)
     if suffix == ".avi":
-        step = 1 / (like.fps or STILL_RATE)
-        if any(abs(time - times[0] - place * step) > step / 2 for place, time in enumerate(times)):
-            raise MediaError("an AVI shows all frames equally long, and these are not: write a .mkv or .mp4", place)
-        return step, list(range(len(times)))
+        return 1 / (like.fps or STILL_RATE), list(range(len(times)))
     finest = math.lcm(*{time.denominator for time in times}, (like.fps or STILL_RATE).numerator)
     if suffix in (".mkv", ".webm"):
         finest = 1000  # they know no finer clock

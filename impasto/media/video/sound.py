@@ -67,8 +67,9 @@ def check_sound(takes: Sequence[Take], target: Path, sound: str = "copy") -> Non
 class Companions:
     """The tracks that go with a picture, from the files the takes name; open while a movie is written."""
 
-    def __init__(self, takes: Sequence[Take], target: Path, sound: str = "copy") -> None:
+    def __init__(self, takes: Sequence[Take], target: Path, sound: str = "copy", end: Fraction | None = None) -> None:
         self.takes, self.target, self.sound = takes, target, sound
+        self._end = end  # of the picture
         self.suffix = target.suffix.lower()
         self.written: dict[int, list[int]] = {}  # by index of an output stream: packets and bytes of sound
         self._open = ExitStack()
@@ -108,7 +109,7 @@ class Companions:
         stretches = [stretch for stretch in stretches if stretch.kind == "subtitle"]
         if self.sound == "none":
             return stretches
-        end = self.takes[-1].at + self.takes[-1].end - self.takes[-1].start if self.takes else None
+        end = self.takes[-1].at + self.takes[-1].end - self.takes[-1].start if self.takes else self._end
         return [Stretch(Path(self.sound), "audio", Fraction(0), Fraction(0), end), *stretches]
 
     def _admit(self, stretch: Stretch) -> None:

@@ -162,7 +162,7 @@ def widen(plane: Pixels, size: tuple[int, int], across: int, down: int) -> Pixel
 
 
 def narrow_into(target: Pixels, plane: Pixels, layout: Layout) -> None:
-    """`narrow` in bands of rows: the numbers on the way are floats, and those of a whole 4K plane would be hundreds of megabytes."""
+    """`narrow` in bands of rows: the numbers on the way are floats, and a whole 4K plane of those is hundreds of megabytes."""
     for top in range(0, len(target), BAND_ROWS):
         bottom = min(top + BAND_ROWS, len(target))
         first = max(top - 1, 0)  # a row looks at the one before it and the one after it
