@@ -19,7 +19,7 @@ from impasto.media import open_writer
 from impasto.media.encoding import Encoding
 from impasto.media.landing import check_output, sync
 from impasto.media.timecode import advance, is_timecode
-from impasto.media.video import SegmentWriter
+from impasto.media.video import SegmentWriter, codecs
 from impasto.media.video.join import Take, join
 from impasto.render.journal import digest
 
@@ -207,3 +207,12 @@ def takes(errand: Errand) -> list[Take]:
 def silent(errand: Errand) -> Sequence[Path]:
     """The movies whose sound cannot follow, because frames are left out between."""
     return [clip.source for clip in errand.clips if clip.times and not clip.whole]
+
+
+def lessened(like: ClipInfo, target: Path, encoding: Encoding) -> str:
+    """What a movie's codec does not keep of the source's depth and colour resolution, in words; empty if it keeps all."""
+    choice = codecs.choose(target, like, encoding)
+    bits, chroma = int(like.tags.get("bits", choice.bits)), str(like.tags.get("chroma", choice.chroma))
+    lost = [f"{choice.bits} of {bits} bits"] if choice.bits < min(bits, 12) and encoding.bits == "auto" else []
+    lost += [f"chroma {choice.chroma} of {chroma}"] if choice.chroma < chroma and encoding.chroma == "auto" else []
+    return f"{target}: {choice.codec} keeps {' and '.join(lost)}: --codec and --chroma choose otherwise" if lost else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import ceil
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 
@@ -21,7 +21,11 @@ QUIET = 0.2  # the share of places, of one brightness, that is taken to be flat
 MOST_BLOCKS = 4096  # of one frame
 MOST_CUT = 0.01  # of a block: more pixels at black or white would make grain look smaller than it is
 MOST_UNLIKE = 1.3  # grain is everywhere the same, texture is not: where quiet blocks differ more than that they hold texture
-LEAST_FINE, MOST_LOUD = 0.8, 2.5  # of the fineness and the variance of the grain that is seen best
+STEEP = 1.7  # grain changes slowly with brightness: by no more than this, in variance, from level to level
+SMALL_PX = 8  # between fine details only small blocks are flat; these tell whether there is grain at all
+LEAST_SMALL, MOST_SMALL, SHARE_SMALL = 16, 32, 0.02  # how many of the quietest of them do
+FAINT = (0.7 / 255) ** 2  # variance: a channel quieter than that somewhere has no grain that anyone would see
+COARSE = ((0.2, 0.5, 1.0), (1.5, 1.3, 1.05))
 FLAT = 0.05  # the share of blocks that tells how grain clumps
 FAINTEST = 1e-9  # variance: below it there is nothing but rounding
 FEWEST = 32  # blocks that say anything about a level
@@ -48,12 +52,14 @@ class Grain:
         """
         assert frames, "grain is measured in samples of the shot"
         box = Letterbox.find(frames)  # bars have none
-        parts = [_blocks(box.of(frame)) for frame in frames]
-        means, rest, trust = (np.concatenate(each) for each in zip(*parts, strict=True))
+        means, rest, trust = _all_blocks([box.of(frame) for frame in frames], BLOCK_PX)
         variance = np.square(rest).mean(axis=(1, 2))  # [N,3]
-        fineness = np.square(np.diff(rest, axis=2)).mean(axis=(1, 2)) / np.maximum(2 * variance, 1e-12)
-        measured = means.T, variance.T, trust.T, fineness.T
-        levels = np.stack([_by_level(*channel) for channel in zip(*measured, strict=True)])
+        least = _least([box.of(frame) for frame in frames])
+        if least.min() < FAINT:
+            levels = np.full((3, LEVELS), least.min())
+        else:
+            joint = np.where(np.isfinite(trust), _joint(trust)[:, None], np.inf)
+            levels = np.stack([_by_level(*channel) for channel in zip(means.T, variance.T, joint.T, least, strict=True)])
         clump, alike = _correlations(rest[_flat(means, variance, trust, levels)])
         rounding = 1 / (12 * np.iinfo(frames[0].dtype).max ** 2) if np.issubdtype(frames[0].dtype, np.integer) else 0.0
         return cls(_rows(np.sqrt((levels - rounding).clip(0))), _rows(clump), _rows(alike))
@@ -91,14 +97,20 @@ class Grain:
         rows, columns = (np.arange(length) for length in size)
         return np.asarray(sheet[(rows + down)[:, None] % SHEET_PX, (columns + across) % SHEET_PX])
 
-def _blocks(frame: Pixels) -> tuple[Pixels, Pixels, Pixels]:
+
+def _all_blocks(frames: Sequence[Pixels], size: int) -> tuple[Pixels, Pixels, Pixels]:
+    means, rest, trust = (np.concatenate(each) for each in zip(*(_blocks(frame, size) for frame in frames), strict=True))
+    return means, rest, trust
+
+
+def _blocks(frame: Pixels, size: int) -> tuple[Pixels, Pixels, Pixels]:
     """Blocks from all over a frame: their means [N,3], what is left of them when flattened [N,B,B,3], and how loud it is beside
     each, [N,3]; that is infinite where values are cut.
     """
-    height, width = frame.shape[0] // BLOCK_PX, frame.shape[1] // (2 * BLOCK_PX) * 2
-    grid = frame[: height * BLOCK_PX, : width * BLOCK_PX].reshape(height, BLOCK_PX, width, BLOCK_PX, 3).swapaxes(1, 2)
+    height, width = frame.shape[0] // size, frame.shape[1] // (2 * size) * 2
+    grid = frame[: height * size, : width * size].reshape(height, size, width, size, 3).swapaxes(1, 2)
     some = np.ascontiguousarray(grid[:: max(1, height * width // MOST_BLOCKS)])
-    blocks = as_float(some).reshape(-1, BLOCK_PX, BLOCK_PX, 3)
+    blocks = as_float(some).reshape(-1, size, size, 3)
     rest = _flattened(blocks)
     is_cut = ((blocks <= 0) | (blocks >= 1)).mean(axis=(1, 2)) > MOST_CUT
     loud = np.where(is_cut, np.inf, np.square(rest).mean(axis=(1, 2)))
@@ -108,45 +120,62 @@ def _blocks(frame: Pixels) -> tuple[Pixels, Pixels, Pixels]:
 
 def _flattened(blocks: Pixels) -> Pixels:
     """Blocks [N,B,B,3] without their mean and their slope."""
-    ramp = np.linspace(-1, 1, BLOCK_PX, dtype=np.float32)
+    ramp = np.linspace(-1, 1, blocks.shape[1], dtype=np.float32)
     level = blocks - blocks.mean(axis=(1, 2), keepdims=True)
     for along in (ramp[:, None, None], ramp[None, :, None]):
         level = level - along * (level * along).mean(axis=(1, 2), keepdims=True) / np.square(ramp).mean()
     return np.asarray(level)
 
 
-class Seen(NamedTuple):
-    """What the quiet blocks of one brightness say."""
-
-    blocks: int  # of all blocks that bright
-    quietest: float  # variance of the quietest of them
-    variance: float
-    unlike: float  # how far apart the quiet blocks are
-    fineness: float  # 1 for single pixels, less for coarse grain
+def _joint(trust: Pixels) -> Pixels:
+    """How loud it is beside each block in the loudest of its channels that are not cut; infinite where all are."""
+    return np.where(np.isfinite(trust).any(axis=1), np.where(np.isfinite(trust), trust, 0).max(axis=1), np.inf)
 
 
-def _by_level(means: Pixels, variance: Pixels, trust: Pixels, fineness: Pixels) -> Pixels:
+def _least(frames: Sequence[Pixels]) -> Pixels:
+    """The variance of each channel, [3], where the picture is quietest in all of them: grain is everywhere, so it is that loud."""
+    _, rest, trust = _all_blocks(frames, SMALL_PX)
+    joint = _joint(trust)
+    order = np.argsort(joint, kind="stable")[: np.isfinite(joint).sum()]
+    found = np.zeros(3)
+    for channel in range(3):
+        here = order[np.isfinite(trust[order, channel])]
+        quiet = rest[here[: int(np.clip(SHARE_SMALL * len(here), LEAST_SMALL, MOST_SMALL))], ..., channel]
+        if len(quiet) >= LEAST_SMALL:
+            variance = np.square(quiet).mean(axis=(1, 2))
+            fineness = np.square(np.diff(quiet, axis=2)).mean() / max(2 * float(variance.mean()), 1e-12)
+            found[channel] = np.quantile(variance, 0.35) * _lost(fineness)
+    seen = found > 0
+    return np.where(seen, found, found[seen].min() if seen.any() else 0)
+
+
+def _lost(fineness: float) -> float:
+    """What coarse grain has more than small flattened blocks show, by trying it: their slopes are grain too."""
+    return float(np.interp(fineness, COARSE[0], COARSE[1]))
+
+
+def _by_level(means: Pixels, variance: Pixels, trust: Pixels, least: float) -> Pixels:
     """The variance of grain at each level of brightness in one channel; between and beyond what was seen, what is likely."""
     level = np.minimum(means * LEVELS, LEVELS - 1).astype(int)
-    seen: dict[int, Seen] = {}
+    even: dict[int, float] = {}
     for number in range(LEVELS):
         here = np.flatnonzero((level == number) & np.isfinite(trust))
         if len(here) >= FEWEST:
             quiet = here[np.argsort(trust[here], kind="stable")[: max(FEWEST, round(QUIET * len(here)))]]
             low, likely, middle = np.quantile(variance[quiet], [0.2, 0.35, 0.5]).tolist()
-            seen[number] = Seen(len(here), low, likely, middle / max(low, 1e-12), float(np.median(fineness[quiet])))
-    even = {number: each for number, each in seen.items() if each.unlike <= MOST_UNLIKE}
-    if not even:  # nothing but texture: grain is at most what its quietest places hold
-        return np.full(LEVELS, min((each.quietest for each in seen.values()), default=0.0))
-    best = max(even.values())  # where most was seen
-    levels = [number for number, each in even.items() if _is_like(each, best)]
-    return np.asarray(np.interp(range(LEVELS), levels, [even[number].variance for number in levels]))
-
-
-def _is_like(seen: Seen, best: Seen) -> bool:
-    """Whether this may be grain too: a texture as even as grain is seldom as fine, or as faint."""
-    finenesses = sorted([seen.fineness, best.fineness])
-    return seen.variance <= MOST_LOUD * best.variance and finenesses[0] >= LEAST_FINE * finenesses[1]
+            if middle <= MOST_UNLIKE * low:
+                even[number] = likely
+    first = min(even, key=lambda number: abs(np.log(max(even[number], 1e-12) / least)), default=None)
+    if first is None or not 1 / STEEP < even[first] / least < STEEP:  # nothing but texture: what the quietest places hold
+        return np.full(LEVELS, least)
+    taken = [first]
+    for number in sorted(even, key=lambda number: abs(number - first)):
+        near = min(taken, key=lambda other: abs(other - number))
+        most = STEEP ** abs(near - number)
+        if number != near and 1 / most < even[number] / even[near] < most:
+            taken.append(number)
+    taken.sort()
+    return np.asarray(np.interp(range(LEVELS), taken, [even[number] for number in taken]))
 
 
 def _flat(means: Pixels, variance: Pixels, trust: Pixels, levels: Pixels) -> Pixels:

@@ -19,7 +19,7 @@ from impasto.job import Done, Progress
 from impasto.media import open_reader, open_writer
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.render.belt import Ahead, Behind, queue_depth
-from impasto.render.delivery import Delivery, Files, Movie, Part, silent
+from impasto.render.delivery import Delivery, Files, Movie, Part, lessened, silent
 from impasto.render.errands import Errand, facts, size_of
 from impasto.render.hand import Hand, record
 from impasto.render.journal import Journal, digest_of_source
@@ -162,6 +162,8 @@ def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
         tally.resumed += kept
         if kept:
             yield Progress("resuming", note=f"{kept} of {errand.length} frames of {errand.target} are there already")
+        if lost := lessened(work.like, errand.target, manner.encoding) if errand.kind == "movie" else "":
+            yield Progress("encoding", note=lost)
         for source in silent(errand):
             yield Progress("without sound", note=f"{source}: frames are left out between, so its sound cannot follow")
         hand_at = [hand for clip, hand in zip(errand.clips, work.hands, strict=True) for _ in clip.numbers]

@@ -16,6 +16,7 @@ import pytest
 from impasto.errors import ImpastoError, InputError
 from impasto.job import Done, Progress
 from impasto.media import open_reader
+from impasto.media.encoding import Encoding
 from impasto.render.job import RenderJob
 from tests.fakes import write_tiny_style
 from tests.render.clips import FPS, frames_of, left_over, picture, write_movie, write_sequence
@@ -358,3 +359,11 @@ def test_what_a_killed_run_left_beside_a_picture_goes_with_the_next(tmp_path: Pa
     render(tmp_path / "in.png", out=tmp_path / "out.png", look=look)
     assert not dead.exists()
     assert alive.exists()
+
+
+def test_what_a_codec_does_not_keep_is_said(tmp_path: Path, look: str) -> None:
+    shot = write_movie(tmp_path / "in.mkv", 4, encoding=Encoding(codec="ffv1", quality="high", chroma="444"))
+    job = RenderJob.build(inputs=[shot], out=tmp_path / "o.mov", style=look, tier="live", engine="onnx", codec="prores", sound="none")
+    assert any("prores keeps chroma 422 of 444" in step.note for step in job.run() if isinstance(step, Progress))
+    job = RenderJob.build(inputs=[shot], out=tmp_path / "p.mkv", style=look, tier="live", engine="onnx", sound="none")
+    assert not any(" keeps " in step.note for step in job.run() if isinstance(step, Progress))
