@@ -363,7 +363,8 @@ def test_what_a_killed_run_left_beside_a_picture_goes_with_the_next(tmp_path: Pa
 
 def test_what_a_codec_does_not_keep_is_said(tmp_path: Path, look: str) -> None:
     shot = write_movie(tmp_path / "in.mkv", 4, encoding=Encoding(codec="ffv1", quality="high", chroma="444"))
-    job = RenderJob.build(inputs=[shot], out=tmp_path / "o.mov", style=look, tier="live", engine="onnx", codec="prores", sound="none")
+    given = {"style": look, "tier": "live", "engine": "onnx", "sound": "none"}
+    job = RenderJob.build(inputs=[shot], out=tmp_path / "o.mov", codec="prores", **given)
     assert any("prores keeps chroma 422 of 444" in step.note for step in job.run() if isinstance(step, Progress))
-    job = RenderJob.build(inputs=[shot], out=tmp_path / "p.mkv", style=look, tier="live", engine="onnx", sound="none")
+    job = RenderJob.build(inputs=[shot], out=tmp_path / "p.mkv", **given)
     assert not any(" keeps " in step.note for step in job.run() if isinstance(step, Progress))
