@@ -21,11 +21,13 @@ QUIET = 0.2  # the share of places, of one brightness, that is taken to be flat
 MOST_BLOCKS = 4096  # of one frame
 MOST_CUT = 0.01  # of a block: more pixels at black or white would make grain look smaller than it is
 MOST_UNLIKE = 1.3  # grain is everywhere the same, texture is not: where quiet blocks differ more than that they hold texture
-STEEP = 1.7  # grain changes slowly with brightness: by no more than this, in variance, from level to level
+STEEP = 1.6  # grain changes slowly with brightness: by no more than this, in variance, from level to level
 SMALL_PX = 8  # between fine details only small blocks are flat; these tell whether there is grain at all
 LEAST_SMALL, MOST_SMALL, SHARE_SMALL = 16, 32, 0.02  # how many of the quietest of them do
+MOST_LOUD = 9  # how much more variance a channel may have than the quietest
 FAINT = (0.7 / 255) ** 2  # variance: a channel quieter than that somewhere has no grain that anyone would see
-COARSE = ((0.2, 0.5, 1.0), (1.5, 1.3, 1.05))
+# How fine grain of a blur of 1.2 to 0 px looks in small blocks, and how much more of it there is than they show: found by trying.
+COARSE = ((0.28, 0.33, 0.40, 0.52, 0.65, 0.82, 0.97, 1.05), (2.37, 1.93, 1.67, 1.45, 1.32, 1.22, 1.16, 1.14))
 FLAT = 0.05  # the share of blocks that tells how grain clumps
 FAINTEST = 1e-9  # variance: below it there is nothing but rounding
 FEWEST = 32  # blocks that say anything about a level
@@ -52,9 +54,10 @@ class Grain:
         """
         assert frames, "grain is measured in samples of the shot"
         box = Letterbox.find(frames)  # bars have none
-        means, rest, trust = _all_blocks([box.of(frame) for frame in frames], BLOCK_PX)
+        pictures = [box.of(frame) for frame in frames]
+        means, rest, trust = _all_blocks(pictures, BLOCK_PX)
         variance = np.square(rest).mean(axis=(1, 2))  # [N,3]
-        least = _least([box.of(frame) for frame in frames])
+        least = _least(pictures)
         if least.min() < FAINT:
             levels = np.full((3, LEVELS), least.min())
         else:
@@ -133,25 +136,28 @@ def _joint(trust: Pixels) -> Pixels:
 
 
 def _least(frames: Sequence[Pixels]) -> Pixels:
-    """The variance of each channel, [3], where the picture is quietest in all of them: grain is everywhere, so it is that loud."""
+    """The variance of each channel, [3], where the picture is quietest in all: as grain is everywhere, it is that loud."""
     _, rest, trust = _all_blocks(frames, SMALL_PX)
     joint = _joint(trust)
     order = np.argsort(joint, kind="stable")[: np.isfinite(joint).sum()]
-    found = np.zeros(3)
+    found, more = np.zeros(3), np.ones(3)
     for channel in range(3):
         here = order[np.isfinite(trust[order, channel])]
         quiet = rest[here[: int(np.clip(SHARE_SMALL * len(here), LEAST_SMALL, MOST_SMALL))], ..., channel]
         if len(quiet) >= LEAST_SMALL:
             variance = np.square(quiet).mean(axis=(1, 2))
-            fineness = np.square(np.diff(quiet, axis=2)).mean() / max(2 * float(variance.mean()), 1e-12)
-            found[channel] = np.quantile(variance, 0.35) * _lost(fineness)
+            fineness = np.median(np.square(np.diff(quiet, axis=2)).mean(axis=(1, 2)) / np.maximum(2 * variance, 1e-12))
+            found[channel], more[channel] = np.quantile(variance, 0.35), _lost(float(fineness))
     seen = found > 0
-    return np.where(seen, found, found[seen].min() if seen.any() else 0)
+    quietest = found[seen].min() if seen.any() else 0.0
+    if quietest < FAINT:
+        return np.full(3, quietest)
+    return np.where(seen, np.minimum(found, MOST_LOUD * quietest), quietest) * more
 
 
 def _lost(fineness: float) -> float:
-    """What coarse grain has more than small flattened blocks show, by trying it: their slopes are grain too."""
-    return float(np.interp(fineness, COARSE[0], COARSE[1]))
+    """How much more grain there is than small flattened blocks show: of coarse grain, much goes with their slopes."""
+    return float(np.interp(fineness, *COARSE))
 
 
 def _by_level(means: Pixels, variance: Pixels, trust: Pixels, least: float) -> Pixels:
@@ -165,9 +171,10 @@ def _by_level(means: Pixels, variance: Pixels, trust: Pixels, least: float) -> P
             low, likely, middle = np.quantile(variance[quiet], [0.2, 0.35, 0.5]).tolist()
             if middle <= MOST_UNLIKE * low:
                 even[number] = likely
-    first = min(even, key=lambda number: abs(np.log(max(even[number], 1e-12) / least)), default=None)
-    if first is None or not 1 / STEEP < even[first] / least < STEEP:  # nothing but texture: what the quietest places hold
+    alike = [number for number in even if 1 / STEEP < even[number] / least < STEEP]
+    if len(even) < 2 or not alike:  # nothing but texture: grain is what the quietest places hold
         return np.full(LEVELS, least)
+    first = min(alike, key=lambda number: abs(np.log(even[number] / least)))
     taken = [first]
     for number in sorted(even, key=lambda number: abs(number - first)):
         near = min(taken, key=lambda other: abs(other - number))

@@ -65,6 +65,15 @@ def test_a_clean_scene_has_hardly_any_grain(plate: Pixels) -> None:
     assert np.array(Grain.measure([plate]).spread).max() * 255 < 1
 
 
+@pytest.mark.parametrize(("size", "seed"), [((640, 360), 0), ((320, 180), 2), ((192, 128), 0), ((192, 128), 3)])
+def test_a_clean_shot_full_of_detail_has_none_and_grain_on_it_is_found(size: tuple[int, int], seed: int) -> None:
+    scene = Plate(*size, seed=seed)
+    frames = [scene.frame(number).rgb for number in (0, 10, 20, 30, 40)]
+    assert np.array(Grain.measure(frames).spread).max() * 255 < 0.7
+    found = np.array(Grain.measure([grainy(frame, 5, number) for number, frame in enumerate(frames)]).spread) * 255
+    assert np.abs(found / 5 - 1).max() < 0.25
+
+
 @pytest.mark.parametrize("blur", [0.0, 0.8])
 def test_what_is_laid_is_like_what_was_measured(blur: float) -> None:
     flat = np.full((256, 256, 3), 128, np.uint8)
