@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +28,7 @@ from impasto.frame import ClipInfo, Frame
 from impasto.media.encoding import DEFAULT, PLAIN, Decoding, Encoding
 from impasto.media.landing import check_output
 from impasto.media.ranges import say
+from impasto.media.scoped import ScopedReader, ScopedWriter
 
 THREADS = min(4, os.cpu_count() or 1)
 AHEAD_BYTES = 128 << 20  # of frames that wait; one always may, however large it is
@@ -108,7 +108,7 @@ def find_frames(path: str | Path) -> dict[int, Path]:
     return _sorted(found, path)
 
 
-class SequenceReader:
+class SequenceReader(ScopedReader):
     """The frames of a sequence, decoded a little ahead of whoever takes them."""
 
     def __init__(self, path: str | Path, decoding: Decoding = PLAIN) -> None:
@@ -172,14 +172,9 @@ class SequenceReader:
     def close(self) -> None:
         """Every file is closed as soon as its frame is there."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
-class SequenceWriter:
+class SequenceWriter(ScopedWriter):
     """Each frame in a file of its own, encoded behind whoever gives them; every file has its name once it is whole."""
 
     def __init__(self, path: str | Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> None:
@@ -223,15 +218,6 @@ class SequenceWriter:
             with suppress(OSError):  # it holds frames, or was never made
                 self._pattern.folder.rmdir()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self.close()
-        finally:
-            self.abort()
 
 
 def open_writer(path: Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> SequenceWriter:

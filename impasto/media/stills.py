@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -27,6 +26,7 @@ from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.headers import clip_facts, frame_rate, frame_tags
 from impasto.media.landing import Landing
 from impasto.media.outlets import Outlet, first_line, open_outlet
+from impasto.media.scoped import ScopedReader, ScopedWriter
 
 MAX_PIXELS = 2**29  # 23,000 x 23,000; a header that says more is taken for a bomb
 JPEG = (".jpg", ".jpeg")
@@ -56,7 +56,7 @@ def open_writer(path: Path, like: ClipInfo, overwrite: bool = False, encoding: E
     return StillWriter(path, like, overwrite, encoding)
 
 
-class StillReader:
+class StillReader(ScopedReader):
     """One picture as a clip of one frame, whole or by rows."""
 
     def __init__(self, path: Path) -> None:
@@ -144,14 +144,9 @@ class StillReader:
         """Let go of the file."""
         self._input.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
-class StillWriter:
+class StillWriter(ScopedWriter):
     """Writes one picture, whole or by rows from the top; it has its name once it is whole."""
 
     def __init__(self, path: Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> None:
@@ -202,15 +197,6 @@ class StillWriter:
             self._outlet.drop()
         self._landing.abort()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self.close()
-        finally:
-            self.abort()
 
 
 def check_writable(path: Path, like: ClipInfo, encoding: Encoding = DEFAULT) -> None:

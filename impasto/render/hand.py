@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto import __version__
-from impasto.errors import InputError, MediaError
+from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import MOVIES, open_reader
 from impasto.media.alpha import premultiplied, unpremultiplied
@@ -30,50 +30,16 @@ from impasto.render.compose import bounds, compose, paint_within
 from impasto.render.grain import Grain
 from impasto.render.journal import digest
 from impasto.render.knobs import Curve, Palette, keep_colour, scaled
-from impasto.render.mattes import Matte, MatteSpec, content, open_matte
+from impasto.render.mattes import Matte, content, open_matte
 from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, samples
-from impasto.render.projection import Projection, Stereo, check_stereo
+from impasto.render.projection import check_stereo
 from impasto.render.tiles import halo_px
+from impasto.render.touch import Layer, Touch
 
 if TYPE_CHECKING:
     from impasto.render.errands import Clip
 
-ALWAYS = Curve(((0, 1.0),))
 Window = tuple[int, int, int, int]  # left, top, right, bottom; may reach beyond the picture
-
-
-@dataclass(frozen=True)
-class Touch:
-    """How the paint is laid on. Every default is off, and off is exact."""
-
-    strength: Curve = ALWAYS
-    keep_colour: float = 0.0
-    scale: float = 1.0
-    palette: Path | None = None
-    denoise: float = 0.0
-    enhance: float = 0.0
-    grain: float = 0.0
-    seed: int = 0
-    letterbox: bool = False
-    proxy: int = 1
-    projection: Projection = "flat"
-    stereo: Stereo = "none"
-    colour_in: str = AUTO
-    colour_out: str = AUTO
-
-    @property
-    def alone(self) -> bool:
-        """Whether a pixel's painting depends on no more around it than the generator sees: then bands of rows are exact."""
-        plain = (self.scale, self.palette, self.denoise, self.enhance, self.grain, self.proxy) == (1.0, None, 0.0, 0.0, 0.0, 1)
-        return plain and not self.letterbox and self.projection == "flat" and self.stereo == "none"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A brush and where it paints; without a matte everywhere."""
-
-    brush: Brush
-    matte: MatteSpec | None = None
 
 
 @dataclass
@@ -334,15 +300,6 @@ def record(hands: Sequence[Hand]) -> dict[str, Any]:
     made = {"style": ", ".join(layer.brush.style.card.name for layer in layers), "style_hash": style.hash}
     touch = {"tier": layers[0].brush.tier, "strength": _number_or_text(hands[0].touch.strength)}
     return {**made, **touch, "engine": ", ".join(engines) or "none", "paint_fps": fps}
-
-
-def check_layers(layers: Sequence[Layer]) -> None:
-    """Refuse looks that would hide each other wholly."""
-    for number, layer in enumerate(layers[1:], 1):
-        if layer.matte is None:
-            names = ", ".join(each.brush.style.card.name for each in layers)
-            place = f"{layer.brush.style.card.name} (number {number + 1}) covers everything below it"
-            raise InputError(f"--style names {len(layers)} looks ({names}), and {place}: give it a matte, as in STYLE@MATTE")
 
 
 def mix(rgb: Pixels, painted: Pixels, strength: float) -> Pixels:

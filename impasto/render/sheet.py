@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from impasto.errors import ImpastoError
 from impasto.job import Done, Job, Progress, option
-from impasto.render.job import Faults, check_target
+from impasto.render.checks import Faults, check_target
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -16,6 +15,7 @@ from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.exr.container import Layout, Part, read_layout
 from impasto.media.exr.layers import Layer, find_layer
 from impasto.media.exr.packing import OIIO_NAMES, complaint
+from impasto.media.scoped import ScopedReader
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Source:
         return layout
 
 
-class ExrReader:
+class ExrReader(ScopedReader):
     """One layer as a frame. Values are as stored: scene-linear, colour multiplied by alpha (tag `premultiplied`)."""
 
     def __init__(self, path: Path, layer: str = "", to_layer: str = "") -> None:
@@ -89,11 +89,6 @@ class ExrReader:
         """Let go of the file."""
         self.planes.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 class Planes:

@@ -10,8 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -24,12 +23,13 @@ from impasto.media.exr.packing import pack
 from impasto.media.exr.plan import plain, proxy_of, replacing
 from impasto.media.exr.reader import Planes, Source
 from impasto.media.landing import Landing
+from impasto.media.scoped import ScopedWriter
 
 STRIP_BYTES = 2**26  # of unpacked pixels at a time
 HALF_MAX = 65504.0
 
 
-class ExrWriter:
+class ExrWriter(ScopedWriter):
     """Writes one picture, whole or by rows from the top; it has its name once it is whole."""
 
     def __init__(self, path: Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> None:
@@ -147,15 +147,6 @@ class ExrWriter:
         finally:
             planes.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self.close()
-        finally:
-            self.abort()
 
 
 def _take(waiting: list[Pixels], count: int) -> tuple[Pixels, list[Pixels]]:

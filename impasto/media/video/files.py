@@ -14,8 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import av
 from av.video.stream import VideoStream
@@ -24,6 +23,7 @@ from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.landing import Landing, check_output
+from impasto.media.scoped import ScopedReader, ScopedWriter
 from impasto.media.video import codecs
 from impasto.media.video.container import faults, timeline
 from impasto.media.video.decode import frames_from, survey, upright
@@ -44,7 +44,7 @@ def open_writer(path: Path, like: ClipInfo, overwrite: bool = False, encoding: E
     return VideoWriter(path, like, overwrite, encoding)
 
 
-class VideoReader:
+class VideoReader(ScopedReader):
     """A movie, frame by frame. Frames count from 1, in the order they are shown."""
 
     def __init__(self, path: Path) -> None:
@@ -93,14 +93,9 @@ class VideoReader:
     def close(self) -> None:
         """Nothing is held open between reads."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
-class SegmentWriter:
+class SegmentWriter(ScopedWriter):
     """Encodes frames, one after the other at an even rate, into a piece of the movie `target`, for join() to put together."""
 
     def __init__(
@@ -163,18 +158,9 @@ class SegmentWriter:
             self._container.close()
         self._landing.abort()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self.close()
-        finally:
-            self.abort()
 
 
-class VideoWriter:
+class VideoWriter(ScopedWriter):
     """A movie without sound, in one piece. Frames that carry times keep them, others come evenly."""
 
     def __init__(self, path: Path, like: ClipInfo, overwrite: bool, encoding: Encoding) -> None:
@@ -211,12 +197,3 @@ class VideoWriter:
         with suppress(OSError):
             self._piece.path.unlink(missing_ok=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self.close()
-        finally:
-            self.abort()

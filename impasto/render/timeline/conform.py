@@ -12,7 +12,8 @@ from impasto.errors import InputError, MediaError
 from impasto.media.encoding import Encoding
 from impasto.media.landing import Landing, same_file
 from impasto.media.video import codecs
-from impasto.render.job import Faults, RenderJob
+from impasto.render.checks import Faults
+from impasto.render.job import RenderJob
 from impasto.render.knobs import Curve
 from impasto.render.mattes import StyleUse
 from impasto.render.timeline.edit import Cut, Edit, mapped, need_of

@@ -17,7 +17,8 @@ from impasto.errors import MediaError
 from impasto.job import Done, Job, Progress, option
 from impasto.media.encoding import Codec, Missing, Quality
 from impasto.media.landing import check_output
-from impasto.render.job import DEFAULT_STYLE, Faults, RenderJob
+from impasto.render.checks import Faults
+from impasto.render.job import DEFAULT_STYLE, RenderJob
 
 if TYPE_CHECKING:
     from impasto.render.timeline.conform import Plan

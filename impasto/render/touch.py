@@ -1,0 +1,61 @@
+"""How paint is laid on, and with which looks: what a user sets, before anything is opened."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from impasto.errors import InputError
+from impasto.media.colour import AUTO
+from impasto.render.knobs import Curve
+from impasto.render.mattes import MatteSpec
+from impasto.render.projection import Projection, Stereo
+
+if TYPE_CHECKING:
+    from impasto.render.brush import Brush
+
+ALWAYS = Curve(((0, 1.0),))
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How the paint is laid on. Every default is off, and off is exact."""
+
+    strength: Curve = ALWAYS
+    keep_colour: float = 0.0
+    scale: float = 1.0
+    palette: Path | None = None
+    denoise: float = 0.0
+    enhance: float = 0.0
+    grain: float = 0.0
+    seed: int = 0
+    letterbox: bool = False
+    proxy: int = 1
+    projection: Projection = "flat"
+    stereo: Stereo = "none"
+    colour_in: str = AUTO
+    colour_out: str = AUTO
+
+    @property
+    def alone(self) -> bool:
+        """Whether a pixel's painting depends on no more around it than the generator sees: then bands of rows are exact."""
+        plain = (self.scale, self.palette, self.denoise, self.enhance, self.grain, self.proxy) == (1.0, None, 0.0, 0.0, 0.0, 1)
+        return plain and not self.letterbox and self.projection == "flat" and self.stereo == "none"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A brush and where it paints; without a matte everywhere."""
+
+    brush: Brush
+    matte: MatteSpec | None = None
+
+
+def check_layers(layers: Sequence[Layer]) -> None:
+    """Refuse looks that would hide each other wholly."""
+    for number, layer in enumerate(layers[1:], 1):
+        if layer.matte is None:
+            names = ", ".join(each.brush.style.card.name for each in layers)
+            place = f"{layer.brush.style.card.name} (number {number + 1}) covers everything below it"
+            raise InputError(f"--style names {len(layers)} looks ({names}), and {place}: give it a matte, as in STYLE@MATTE")
