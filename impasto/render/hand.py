@@ -22,7 +22,7 @@ from impasto import __version__
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import MOVIES, open_reader
-from impasto.media.alpha import premultiplied, unpremultiplied
+from impasto.media.alpha import premultiplied, spread, unpremultiplied
 from impasto.media.colour import AUTO, Colour, open_colour
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.render.brush import Brush, Paint, from_engine, to_engine
@@ -39,6 +39,7 @@ from impasto.render.touch import Layer, Touch
 if TYPE_CHECKING:
     from impasto.render.errands import Clip
 
+IN_BANDS = "in_bands"  # a tag of rows that are painted on their own: what reaches beyond them is left alone
 Window = tuple[int, int, int, int]  # left, top, right, bottom; may reach beyond the picture
 
 
@@ -142,7 +143,11 @@ class Hand:
     def _painted(self, frame: Frame, rgb: Pixels, strength: float) -> Pixels:
         """The layers over the frame's own colour, in the target's storage; what none of them touches keeps its bits."""
         alone = self._alone(frame, rgb)
-        seen = self.colour.to_working(alone)
+        alpha = frame.alpha
+        if frame.tags.get("premultiplied") and alpha is not None and IN_BANDS not in frame.tags:
+            seen = self.colour.to_working(spread(alone, alpha))
+        else:
+            seen = self.colour.to_working(alone)
         if self.deep and seen.dtype == np.uint8:
             seen = _unit(seen)
         box = self._box(frame)
@@ -253,7 +258,7 @@ class Hand:
 
     def paint_rows(self, rows: Pixels, tags: dict[str, Any]) -> Pixels:
         """Rows [rows,W,C] of a picture too large to be painted at once."""
-        return self.paint(Frame(rows, self.clip.numbers[0], tags)).pixels
+        return self.paint(Frame(rows, self.clip.numbers[0], {**tags, IN_BANDS: True})).pixels
 
     def check_rows(self, path: Path) -> None:
         """Refuse what cannot be done in bands."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from impasto.frame import Pixels
-from impasto.media.alpha import premultiplied, unpremultiplied
+from impasto.media.alpha import premultiplied, spread, unpremultiplied
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -43,3 +43,18 @@ def test_the_least_alpha_of_a_half_covers_or_passes_alike_both_ways() -> None:
     plane = np.float16([[2**-24, 2**-23, 2**-14, 1e-3]])
     rgb = np.full((1, 4, 3), 0.25, np.float16) * plane[..., np.newaxis]
     assert np.array_equal(premultiplied(unpremultiplied(rgb, plane), plane).astype(np.float16), rgb)
+
+
+def test_colour_is_spread_over_nothing_and_nowhere_else() -> None:
+    alpha = np.zeros((64, 64), np.float32)
+    alpha[20:40, 20:40] = 1
+    rgb = np.zeros((64, 64, 3), np.float32)
+    rgb[20:40, 20:40] = (0.5, 0.25, 4.0)
+    rgb[2, 2] = (0, 0, 7)  # light that covers nothing
+    found = spread(rgb, alpha)
+    np.testing.assert_array_equal(found[20:40, 20:40], rgb[20:40, 20:40])
+    np.testing.assert_array_equal(found[2, 2], rgb[2, 2])
+    np.testing.assert_allclose(found[15, 30], (0.5, 0.25, 4.0), rtol=0.02)
+    for whole in (np.ones((8, 8), np.float32), np.zeros((8, 8), np.float32)):
+        picture = np.zeros((8, 8, 3), np.float32)
+        assert spread(picture, whole) is picture

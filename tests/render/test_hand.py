@@ -460,3 +460,17 @@ def test_a_matte_that_changed_is_noticed(tmp_path: Path, look: str) -> None:
     write(matte, np.zeros((*SIZE, 1), np.uint8))
     with pytest.raises(InputError, match="unfinished render of it differs"):
         job.finish()
+
+
+def test_a_brush_sees_no_edge_where_the_picture_ends_in_nothing(tmp_path: Path, look: str) -> None:
+    """A card of one colour over nothing is painted as one colour up to its edge: there is no outline against black."""
+    planes = {name: np.zeros((96, 96), np.float16) for name in "RGBA"}
+    for name, value in zip("RGBA", (0.4, 0.3, 0.2, 1), strict=True):
+        planes[name][24:72, 24:72] = value
+    source = tmp_path / "in.exr"
+    source.write_bytes(exr(Made(planes)))
+    render(source, out=tmp_path / "out.exr", look=look)
+    card = pixels_of(tmp_path / "out.exr")[24:72, 24:72, :3].astype(np.float32)
+    inner = card[20:28, 20:28]
+    repeats = np.tile(inner, (6, 6, 1))  # the tiny look has a texture of its own, that repeats with its stride
+    assert np.abs(card - repeats).max() < 0.02
