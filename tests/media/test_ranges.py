@@ -1,6 +1,8 @@
 """Ranges and trims: the frames that are meant, and one line for what no clip has."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 
 import pytest
