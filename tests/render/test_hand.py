@@ -447,6 +447,9 @@ def test_a_layer_to_lay_into_needs_an_exr(tmp_path: Path, look: str) -> None:
     source.write_bytes(exr(Made(light("RGB"))))
     with pytest.raises(InputError, match="so --to-layer has no place to go"):
         render(source, out=tmp_path / "out.png", look=look, to_layer="paint")
+    source.write_bytes(exr(Made(light("RGB") | {f"diffuse.{c}": plane(HALF) for c in "RGB"})))
+    with pytest.raises(InputError, match="has a layer 'diffuse' already: give --to-layer a name of its own"):
+        render(source, out=tmp_path / "out.exr", look=look, to_layer="diffuse")
 
 
 def test_a_matte_that_changed_is_noticed(tmp_path: Path, look: str) -> None:

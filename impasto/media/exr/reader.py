@@ -44,6 +44,9 @@ class ExrReader(ScopedReader):
         found = find_layer(layout.parts, layer, path)
         self.path = path
         kinds = self._check(found, layout)
+        there = [channel.name for channel in layout.parts[found.part].channels]
+        if to_layer and any(name.startswith(f"{to_layer}.") for name in there):
+            raise MediaError(f"has a layer '{to_layer}' already: give --to-layer a name of its own", path)
         self.layer, part = found, layout.parts[found.part]
         self.planes = Planes(layout, found.part)
         # Colour and alpha of two precisions become one array, without loss.
