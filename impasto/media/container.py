@@ -7,6 +7,8 @@ from __future__ import annotations
 import stat
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,7 +41,7 @@ _CHANNELS_OF_PNG = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 def check_container(path: Path) -> None:
     """Refuse what is missing, misnamed, cut or damaged; pass what a decoder may look at."""
-    try:
+    with disk_errors(path):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise MediaError("is a folder: name a picture in it", path)
@@ -47,6 +49,13 @@ def check_container(path: Path) -> None:
             raise MediaError("is not a file: name a picture", path)
         with path.open("rb") as file:
             _check_beginning(file, path)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """What the disk says of a file that is read, in one line."""
+    try:
+        yield
     except FileNotFoundError:
         raise MediaError("no such file: is the name spelt right?", path) from None
     except OSError as error:

@@ -1,16 +1,21 @@
 """What readers and writers do at the end of a `with`: the same for every format."""
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from impasto.frame import Frame
 
 
-class ScopedReader:
+class ScopedReader(ABC):
     """Closed at the end of its block."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the file."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
@@ -19,16 +24,31 @@ class ScopedReader:
         self.close()
 
 
-class ScopedWriter:
+class OneFrame(ScopedReader):
+    """A single picture as a clip of one frame, number 0."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def numbers(self) -> Sequence[int]:
+        """A still is frame 0."""
+        return (0,)
+
+    def read(self, numbers: Sequence[int]) -> Iterator[Frame]:
+        """The picture, if it is asked for."""
+        return (frame for frame in self if frame.number in numbers)
+
+
+class ScopedWriter(ABC):
     """Finished at the end of its block, or, where that failed, undone."""
 
+    @abstractmethod
     def close(self) -> None:
         """Finish: sync, verify, and give the file its name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """Leave nothing behind."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ Both ways work by rows from the top as well, so that a picture need not fit into
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.headers import clip_facts, frame_rate, frame_tags
 from impasto.media.landing import Landing
 from impasto.media.outlets import Outlet, first_line, open_outlet
-from impasto.media.scoped import ScopedReader, ScopedWriter
+from impasto.media.scoped import OneFrame, ScopedWriter
 
 MAX_PIXELS = 2**29  # 23,000 x 23,000; a header that says more is taken for a bomb
 JPEG = (".jpg", ".jpeg")
@@ -56,7 +56,7 @@ def open_writer(path: Path, like: ClipInfo, overwrite: bool = False, encoding: E
     return StillWriter(path, like, overwrite, encoding)
 
 
-class StillReader(ScopedReader):
+class StillReader(OneFrame):
     """One picture as a clip of one frame, whole or by rows."""
 
     def __init__(self, path: Path) -> None:
@@ -91,14 +91,6 @@ class StillReader(ScopedReader):
             raise MediaError(f"holds {spec.format} values: save it with 8 or 16 bits, or as half or 32-bit float", self.path)
         if not 1 <= spec.nchannels <= 4:
             raise MediaError(f"has {spec.nchannels} channels: save it as grey or RGB, with or without alpha", self.path)
-
-    def numbers(self) -> Sequence[int]:
-        """A still is frame 0."""
-        return (0,)
-
-    def read(self, numbers: Sequence[int]) -> Iterator[Frame]:
-        """The picture, if it is asked for."""
-        return (frame for frame in self if frame.number in numbers)
 
     def __iter__(self) -> Iterator[Frame]:
         yield Frame(self.rows(0, self.info.height), 0, dict(self.tags))

@@ -12,8 +12,9 @@ from impasto.errors import InputError
 
 if TYPE_CHECKING:
     from impasto.frame import ClipInfo
+    from impasto.render.delivery import Manner
     from impasto.render.errands import Errand
-    from impasto.render.pipeline import Manner, Work
+    from impasto.render.pipeline import Work
 
 
 @dataclass
@@ -54,8 +55,7 @@ def check_work(work: Work, inputs: Inputs, manner: Manner, faults: Faults) -> No
 
     errand = work.errand
     for target in errand.files or [errand.target]:
-        if inputs.holds(target):
-            faults.add(f"{target}: is one of the inputs, and inputs are never overwritten; choose another output")
+        if inputs.note(target, faults):
             return
     Journal.tidy(errand.target)
     sweep(errand.target)
@@ -79,6 +79,12 @@ class Inputs:
     def holds(self, path: Path) -> bool:
         """Whether a path is one of them."""
         return _on_disk(path) in self._known
+
+    def note(self, target: Path, faults: Faults) -> bool:
+        """Note an output that is one of them; whether it is."""
+        if self.holds(target):
+            faults.add(f"{target}: is one of the inputs, and inputs are never overwritten; choose another output")
+        return self.holds(target)
 
 
 def _on_disk(path: Path) -> tuple[int, int] | None:
@@ -114,10 +120,7 @@ def _check_pictures(errand: Errand, like: ClipInfo, manner: Manner) -> None:
 def check_target(target: Path, sources: Iterable[Path], like: ClipInfo, overwrite: bool, faults: Faults) -> None:
     """Note what keeps such a picture from being written there."""
     from impasto.media import open_writer
-    from impasto.media.landing import same_file
 
-    if any(same_file(target, source) for source in sources):
-        faults.add(f"{target}: is one of the inputs, and inputs are never overwritten; choose another output")
-    else:
+    if not Inputs(sources).note(target, faults):
         with faults.noted():
             open_writer(target, like, overwrite).abort()

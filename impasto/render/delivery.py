@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from impasto.errors import MediaError
 from impasto.media import open_writer
-from impasto.media.encoding import Encoding
+from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.landing import check_output, sync
 from impasto.media.timecode import advance, is_timecode
 from impasto.media.video import SegmentWriter, codecs
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from impasto.render.journal import Journal
 
 PIECE_FRAMES = 120  # of a movie: what a kill can cost, against a key frame more and an encoder that starts anew
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How results are stored and what happens to what is there already."""
+
+    encoding: Encoding = DEFAULT
+    sound: str = "copy"
+    overwrite: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,8 @@ class Files:
 
     threads = 2  # packing a PNG takes longer than decoding one
 
-    def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal) -> None:
-        self.like, self.encoding, self.journal = like, encoding, journal
+    def __init__(self, errand: Errand, like: ClipInfo, manner: Manner, journal: Journal) -> None:
+        self.like, self.encoding, self.journal = like, manner.encoding, journal
         sources = picture_sources(errand)
         assert len(set(errand.files)) == errand.length, "every frame has a file of its own"
         self.parts = [
@@ -85,7 +95,6 @@ class Files:
         with named(staged, part.path), open_writer(staged, self.like, overwrite=True, encoding=self.encoding) as writer:
             writer.write(frame)
         self.journal.promise(part.name, digest(staged), source=part.source_digest())
-        part.path.parent.mkdir(exist_ok=True)
         os.replace(staged, part.path)
         sync(part.path.parent)
 
@@ -101,9 +110,8 @@ class Movie:
 
     threads = 1
 
-    def __init__(self, errand: Errand, like: ClipInfo, encoding: Encoding, journal: Journal, sound: str, overwrite: bool) -> None:
-        self.errand, self.encoding, self.journal = errand, encoding, journal
-        self.sound, self.overwrite = sound, overwrite
+    def __init__(self, errand: Errand, like: ClipInfo, manner: Manner, journal: Journal) -> None:
+        self.errand, self.manner, self.journal = errand, manner, journal
         # join() counts on from the source's timecode by what its takes leave out; where there are none, that is done here.
         self.like = like if takes(errand) else replace(like, tags={**like.tags, "timecode": first_timecode(errand)})
         starts = range(0, errand.length, PIECE_FRAMES)
@@ -124,7 +132,7 @@ class Movie:
         part = self.parts[place // PIECE_FRAMES]
         with named(part.path, self.errand.target):
             if self._writer is None:
-                self._writer = SegmentWriter(part.path, self.like, self.encoding, overwrite=True, target=self.errand.target)
+                self._writer = SegmentWriter(part.path, self.like, self.manner.encoding, True, target=self.errand.target)
             self._writer.write(frame)
             if place < part.places[-1]:
                 return
@@ -137,9 +145,10 @@ class Movie:
         """Join the pieces, lay the sound beside them, give the movie its name."""
         staged = self.journal.folder / f"joined{self.errand.target.suffix}"
         pieces = [part.path for part in self.parts]
+        times, sound = frame_times(self.errand), self.manner.sound
         with named(staged, self.errand.target):
-            join(pieces, frame_times(self.errand), takes(self.errand), staged, self.like, sound=self.sound, overwrite=True)
-        check_output(self.errand.target, self.overwrite)  # something may have come there meanwhile
+            join(pieces, times, takes(self.errand), staged, self.like, sound=sound, overwrite=True)
+        check_output(self.errand.target, self.manner.overwrite)  # something may have come there meanwhile
         self.journal.promise("joined", digest(staged))
         os.replace(staged, self.errand.target)
         sync(self.errand.target.parent)

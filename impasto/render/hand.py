@@ -167,18 +167,18 @@ class Hand:
                 painted = mix(picture, painted, strength)
             result = painted if matte is None else compose(result, [(painted, matte)])
             touched |= True if matte is None else matte > 0
-        return self._laid_back(frame, rgb, seen, result, touched)
+        return self._laid_back(frame, alone, seen, result, touched)
 
-    def _laid_back(self, frame: Frame, rgb: Pixels, seen: Pixels, result: Pixels, touched: NDArray[np.bool_]) -> Pixels:
+    def _laid_back(self, frame: Frame, alone: Pixels, seen: Pixels, result: Pixels, touched: NDArray[np.bool_]) -> Pixels:
         """What was painted as the target stores it, where anything was painted, and the frame's own colour elsewhere."""
         if (box := self._box(frame)) is not None:
             whole, inside = seen.copy(), np.zeros(seen.shape[:2], bool)
             box.of(whole)[:], box.of(inside)[:] = result, touched
             result, touched = whole, inside
-        alpha = frame.alpha
+        alpha, rgb = frame.alpha, frame.rgb()
         if frame.tags.get("premultiplied") and alpha is not None and alpha.any():
             touched = touched & ~((alpha == 0) & (rgb == 0).all(axis=2))  # where nothing is, nothing is painted
-        stored = self._back(self.colour.from_working(result, self._alone(frame, rgb)), frame)
+        stored = self._back(self.colour.from_working(result, alone), frame)
         return stored if touched.all() else np.where(touched[..., None], stored, self._unpainted(frame, rgb))
 
     def _layer(self, number: int, brush: Brush, seen: Pixels, quiet: Pixels, matte: Pixels | None) -> Pixels | None:

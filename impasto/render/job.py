@@ -103,9 +103,10 @@ class RenderJob(Job):
         """Check everything, open the engines, paint."""
         began = perf_counter()
         yield Progress("opening")
+        from impasto.render.delivery import Manner
         from impasto.render.errands import plan
         from impasto.render.hand import Hand
-        from impasto.render.pipeline import Manner, Work, paint
+        from impasto.render.pipeline import Work, paint
 
         with Faults.gathering() as faults:
             clips = self._clips(faults)

@@ -17,23 +17,12 @@ from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame
 from impasto.job import Done, Progress
 from impasto.media import open_reader, open_writer
-from impasto.media.encoding import DEFAULT, Encoding
 from impasto.render.belt import Ahead, Behind, queue_depth
-from impasto.render.delivery import Delivery, Files, Movie, Part, lessened, silent
+from impasto.render.delivery import Delivery, Files, Manner, Movie, Part, lessened, silent
 from impasto.render.errands import Errand, facts, size_of
 from impasto.render.hand import Hand, record
 from impasto.render.journal import Journal, digest_of_source
 from impasto.render.regions import RowReader, RowWriter, needs_regions, paint_by_rows
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How results are stored and what happens to what is there already."""
-
-    encoding: Encoding = DEFAULT
-    sound: str = "copy"
-    overwrite: bool = False
-    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,12 +176,13 @@ def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
 
 def _delivery(work: Work, manner: Manner, journal: Journal) -> Delivery:
     if work.errand.kind == "movie":
-        return Movie(work.errand, work.like, manner.encoding, journal, manner.sound, manner.overwrite)
-    return Files(work.errand, work.like, manner.encoding, journal)
+        return Movie(work.errand, work.like, manner, journal)
+    return Files(work.errand, work.like, manner, journal)
 
 
 def _is_good(journal: Journal, part: Part) -> bool:
-    return journal.good(part.name, part.path, part.source_digest())
+    # The sources of a part that was never made need not be read to know that it is still to do.
+    return journal.owns(part.name) and journal.good(part.name, part.path, part.source_digest())
 
 
 def _refuse_foreign(delivery: Delivery, errand: Errand, journal: Journal, overwrite: bool) -> None:

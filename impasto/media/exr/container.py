@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import MediaError
+from impasto.media.container import disk_errors
 
 MAGIC = b"\x76\x2f\x31\x01"
 LONG_NAMES, MULTI_PART = 0x400, 0x1000
@@ -286,13 +287,7 @@ def _bytes(text: str) -> bytes:
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Whatever the disk says about a path, in one line."""
-    try:
+    with disk_errors(path):
         if not path.is_file() and path.exists():
             raise MediaError(f"is {'a folder' if path.is_dir() else 'not a file'}: name a picture", path)
         yield
-    except FileNotFoundError:
-        raise MediaError("no such file: is the name spelt right?", path) from None
-    except OSError as error:
-        raise MediaError(f"cannot be read: {(error.strerror or str(error)).lower()}", path) from None
-    except ValueError as error:  # a NUL in the name
-        raise MediaError(f"cannot be a file's name: {error}", path) from None

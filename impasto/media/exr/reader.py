@@ -15,7 +15,7 @@ from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.exr.container import Layout, Part, read_layout
 from impasto.media.exr.layers import Layer, find_layer
 from impasto.media.exr.packing import OIIO_NAMES, complaint
-from impasto.media.scoped import ScopedReader
+from impasto.media.scoped import OneFrame
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Source:
         return layout
 
 
-class ExrReader(ScopedReader):
+class ExrReader(OneFrame):
     """One layer as a frame. Values are as stored: scene-linear, colour multiplied by alpha (tag `premultiplied`)."""
 
     def __init__(self, path: Path, layer: str = "", to_layer: str = "") -> None:
@@ -68,14 +68,6 @@ class ExrReader(ScopedReader):
             total = layout.parts[layer.part].first_level_chunks
             raise MediaError(f"is unfinished ({missing} of its {total} blocks are missing): render or copy it again", self.path)
         return [channel.kind for channel in chosen]
-
-    def numbers(self) -> Sequence[int]:
-        """A still is frame 0."""
-        return (0,)
-
-    def read(self, numbers: Sequence[int]) -> Iterator[Frame]:
-        """The picture, if it is asked for."""
-        return (frame for frame in self if frame.number in numbers)
 
     def __iter__(self) -> Iterator[Frame]:
         yield Frame(self.rows(0, self.info.height), 0, dict(self.tags))

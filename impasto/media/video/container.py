@@ -19,6 +19,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from impasto.errors import MediaError
+from impasto.media.container import disk_errors
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,nut"
 SOUND_DEMUXERS = f"{DEMUXERS},wav,w64,aiff,flac,mp3,ogg,aac,ac3,eac3"
@@ -144,7 +145,7 @@ def _ordered(found: list[tuple[int | None, int | None, bool, bool]], tick: Fract
 
 def _look(path: Path) -> None:
     """Refuse what is no file, or an empty one."""
-    try:
+    with disk_errors(path):
         if path.is_dir():
             raise MediaError("is a folder: name a movie in it", path)
         if path.stat().st_size == 0:
@@ -153,12 +154,6 @@ def _look(path: Path) -> None:
             raise MediaError("is not a file: name a movie", path)
         with path.open("rb"):
             pass
-    except FileNotFoundError:
-        raise MediaError("no such file: is the name spelt right?", path) from None
-    except OSError as error:
-        raise MediaError(f"cannot be read: {(error.strerror or str(error)).lower()}", path) from None
-    except ValueError as error:  # a NUL in the name
-        raise MediaError(f"cannot be a file's name: {error}", path) from None
 
 
 def _promised_size(path: Path) -> int:
