@@ -116,6 +116,8 @@ class RenderJob(Job):
         if self.wedge:
             if len(clips) > 1:
                 raise InputError(f"--wedge paints one frame of one input, and these are {len(clips)}: name one")
+            with Faults.gathering() as faults:
+                self._inputs(clips, layers).note(self.out, faults)
             yield from self._wedge(clips[0])
             return
         errands = plan(clips, self.out)

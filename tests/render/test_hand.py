@@ -9,35 +9,16 @@ import OpenImageIO as oiio
 import pytest
 from PIL import Image
 
-from impasto.engine import Engine
 from impasto.errors import InputError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.job import Done
 from impasto.media import open_reader, open_writer
 from impasto.media.encoding import Decoding
-from impasto.render import brush
 from impasto.render.job import RenderJob
-from tests.fakes import Inverter, noise, write_tiny_style
+from tests.fakes import Inverter, noise
 from tests.media.exr_made import FLOAT, HALF, UINT, Made, exr, light
 from tests.media.exr_made import noise as plane
 from tests.render.clips import SIZE, frames_of, picture, write_movie, write_sequence
-
-
-@pytest.fixture(scope="module")
-def look(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_tiny_style(tmp_path_factory.mktemp("looks") / "tiny.style"))
-
-
-@pytest.fixture
-def negative(monkeypatch: pytest.MonkeyPatch) -> Inverter:
-    """Every render paints the negative, so that each value can be foretold."""
-    engine = Inverter()
-
-    def opened(*args: object, **options: object) -> Engine:
-        return engine
-
-    monkeypatch.setattr(brush, "open_engine", opened)
-    return engine
 
 
 def render(*inputs: Path, out: Path, look: str, **options: Any) -> Done:
@@ -308,6 +289,8 @@ def test_a_wedge_is_one_labelled_sheet(tmp_path: Path, look: str) -> None:
         render(shot, out=tmp_path / "w.png", look=look, wedge="speed=1,2")
     with pytest.raises(InputError, match="scale"):
         render(shot, out=tmp_path / "w.png", look=look, wedge="scale=1,99")
+    with pytest.raises(InputError, match="is one of the inputs"):
+        render(shot, out=tmp_path / "in" / "shot.0003.png", look=look, wedge="strength=.4,1")
 
 
 def test_around_the_world_without_a_seam(tmp_path: Path, look: str) -> None:

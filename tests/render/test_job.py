@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from impasto import cli
-from impasto.engine import Engine
 from impasto.errors import InputError, MediaError, StyleError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.job import Done, Progress
@@ -38,18 +37,6 @@ def pixels_of(path: Path | None) -> Pixels:
 
 def render(*inputs: Path, out: Path, style: Path, **options: Any) -> Done:
     return RenderJob.build(inputs=list(inputs), out=out, style=str(style), **options).finish()
-
-
-@pytest.fixture
-def negative(monkeypatch: pytest.MonkeyPatch) -> Inverter:
-    """Every render paints the negative, so that each value can be foretold."""
-    engine = Inverter()
-
-    def opened(*args: object, **options: object) -> Engine:
-        return engine
-
-    monkeypatch.setattr(brush, "open_engine", opened)
-    return engine
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

@@ -18,15 +18,9 @@ from impasto.job import Done, Progress
 from impasto.media import open_reader
 from impasto.media.encoding import Encoding
 from impasto.render.job import RenderJob
-from tests.fakes import write_tiny_style
 from tests.render.clips import FPS, frames_of, left_over, picture, write_movie, write_sequence
 
 EXACT = {"codec": "ffv1", "quality": "lossless"}
-
-
-@pytest.fixture(scope="module")
-def look(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_tiny_style(tmp_path_factory.mktemp("looks") / "tiny.style"))
 
 
 def render(*inputs: Path, out: Path, look: str, **options: Any) -> Done:

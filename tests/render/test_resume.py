@@ -14,16 +14,10 @@ from impasto.errors import InputError
 from impasto.job import Done, Progress
 from impasto.render.job import RenderJob
 from impasto.render.journal import work_folder
-from tests.fakes import write_tiny_style
 from tests.render.clips import hashes, left_over, write_movie, write_sequence
 
 KILLED = Path(__file__).with_name("killed.py")
 KILLS = 10
-
-
-@pytest.fixture(scope="module")
-def look(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_tiny_style(tmp_path_factory.mktemp("looks") / "tiny.style"))
 
 
 def job(source: Path, out: Path, look: str, **options: Any) -> RenderJob:
@@ -211,3 +205,23 @@ def test_a_folder_that_was_half_removed_goes(tmp_path: Path, look: str) -> None:
     (work_folder(out) / "lock").touch()
     render(source, out, look)
     assert left_over(tmp_path) == []
+
+
+def test_a_fresh_render_does_not_read_all_of_its_sources_first(
+    tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from impasto.render import delivery
+
+    read: list[Path] = []
+
+    def counted(path: Path) -> str:
+        read.append(path)
+        return "0" * 32
+
+    source = write_sequence(tmp_path / "in", range(1, 61))
+    monkeypatch.setattr(delivery, "digest", counted)
+    steps = job(source, tmp_path / "out" / "p.####.png", look).run()
+    next(step for step in steps if isinstance(step, Progress) and step.stage == "painting")
+    before_the_first = [path for path in read if path.parent == tmp_path / "in"]
+    steps.close()  # type: ignore[attr-defined]
+    assert len(before_the_first) < 30
