@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 
 import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
+
+Film = tuple[Tensor, Tensor]  # gain and shift, each [N,channels,1,1]
 
 
 class Painter(nn.Module, ABC):
@@ -18,6 +21,8 @@ class Painter(nn.Module, ABC):
     stride: int
     learning_rate: float  # the fastest that learns without upsets
     settings: BaseModel
+    scale: int = 1  # the painting is so many times larger than the picture
+    guides: Mapping[str, int] = {}  # planes that follow RGB in the input, by name, in order
 
     @property
     @abstractmethod
@@ -25,12 +30,19 @@ class Painter(nn.Module, ABC):
         """How many input pixels across one output pixel can depend on."""
 
     @abstractmethod
-    def features(self, x: Tensor) -> list[Tensor]:
+    def features(self, x: Tensor, code: Tensor | None = None) -> list[Tensor]:
         """What the generator itself sees, from early to late: PatchNCE compares these."""
 
     @abstractmethod
-    def forward(self, x: Tensor) -> Tensor:
-        """Paint."""
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """Paint; a code [N,k] takes the place of the generator's own, for generators that have one."""
+
+    def films(self, code: Tensor | None, count: int) -> Sequence[Film | None]:
+        """What the code, or the generator's own, does to each of its `count` modulated layers."""
+        if not hasattr(self, "film"):
+            return [None] * count
+        films: Sequence[Film] = self.film(self.get_buffer("code")[None] if code is None else code)
+        return films
 
 
 def conv(enter: int, leave: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -50,9 +62,32 @@ class ResidualBlock(nn.Module):
         blank(self.enter)
         blank(self.leave)
 
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.leave(torch.relu(self.enter(x)))
+    def forward(self, x: Tensor, film: Film | None = None) -> Tensor:
+        inner = self.enter(x) if film is None else tinted(self.enter(x), film)
+        out: Tensor = x + self.leave(torch.relu(inner))
         return out
+
+
+class Modulation(nn.Module):
+    """A code as a gain and a shift for every channel of several layers (FiLM): no statistics of the picture are taken.
+
+    It starts without effect, and a code of zeros never has one: so weights learnt without a code mean the same with one.
+    """
+
+    def __init__(self, code: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.widths = [2 * width for width in widths]
+        self.weight = nn.Parameter(torch.zeros(sum(self.widths), code))
+
+    def forward(self, code: Tensor) -> list[Film]:
+        every = nn.functional.linear(code, self.weight)[:, :, None, None]  # [N,2*channels,1,1]
+        parts = torch.split(every, self.widths, 1)
+        return [(part[:, : part.shape[1] // 2], part[:, part.shape[1] // 2 :]) for part in parts]
+
+
+def tinted(x: Tensor, film: Film | None) -> Tensor:
+    """The features with a code's gain and shift laid on them."""
+    return x if film is None else x * (1 + film[0]) + film[1]
 
 
 class DoubleSize(nn.Module):
@@ -81,6 +116,13 @@ def blank(conv: nn.Conv2d, last: int = 0, value: float = 0.0) -> None:
     with torch.no_grad():
         conv.bias.zero_()
         conv.bias[len(conv.bias) - last :] = value
+
+
+def silent(conv: nn.Conv2d) -> nn.Conv2d:
+    """The convolution, adding nothing until it has learnt to."""
+    nn.init.zeros_(conv.weight)
+    blank(conv)
+    return conv
 
 
 DOUBLE = [(3, -2), (3, 1)]  # a DoubleSize as layers of a receptive field; its mean reaches to one side only, so it counts as 3

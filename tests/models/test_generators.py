@@ -77,3 +77,23 @@ def test_constant_features_leave_no_checkerboard_whatever_was_learnt() -> None:
         double.conv.weight.normal_()
         out = double(torch.rand(1, 8, 1, 1).expand(1, 8, 12, 12))
     assert (out - out.mean((2, 3), keepdim=True)).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("name", ["swift", "brush"])
+def test_a_code_and_guides_start_without_effect_and_then_have_one(name: str) -> None:
+    plain, room = lively(name), plugins.load("generators", name)
+    coded = room.Generator(room.Settings(code=5, guides=2)).eval()
+    missing, unexpected = coded.load_state_dict(plain.state_dict(), strict=False)
+    assert {key.split(".")[0] for key in missing} <= {"code", "film", "guide_stem", "guide_in"}
+    assert not unexpected
+    x, codes = torch.rand(2, 5, 16, 24), torch.randn(2, 5)
+    with torch.no_grad():
+        assert torch.equal(coded(x, codes), plain(x[:, :3]))
+        coded.film.weight.normal_()
+        assert torch.equal(coded(x), plain(x[:, :3])), "a code of zeros has no effect"
+        painted = coded(x, codes)
+        coded.code.copy_(codes[0])
+        torch.testing.assert_close(coded(x)[0], painted[0])
+        assert (coded(x)[1] - painted[1]).abs().max() > 0.01
+        (coded.guide_stem if name == "swift" else coded.guide_in).weight.normal_()
+        assert (coded(x)[0] - painted[0]).abs().max() > 0.01

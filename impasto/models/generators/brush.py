@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
@@ -9,12 +12,16 @@ from impasto.models.blocks import (
     DOUBLE,
     KEEP_AT_START,
     DoubleSize,
+    Film,
+    Modulation,
     Painter,
     ResidualBlock,
     blank,
     conv,
     mix_with_input,
+    silent,
     stacked_field,
+    tinted,
 )
 
 
@@ -24,6 +31,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     width: int = 24
     blocks: int = 5
+    code: int = 0  # length of a code that chooses among looks or variations
+    guides: int = 0  # planes that follow RGB in the input
 
 
 class Generator(Painter):
@@ -46,20 +55,35 @@ class Generator(Painter):
         self.head = conv(width, 4, 3)
         nn.init.trunc_normal_(self.head.weight, std=0.003)
         blank(self.head, 1, KEEP_AT_START)
+        if settings.code:
+            self.register_buffer("code", torch.zeros(settings.code))
+            self.film = Modulation(settings.code, [4 * width] * settings.blocks + [2 * width, width])
+        if settings.guides:
+            self.guide_in = silent(conv(settings.guides, width, 3))
 
     @property
     def receptive_field(self) -> int:
         return stacked_field([(3, 1), (4, 2), (4, 2), *[(3, 1)] * (2 * self.settings.blocks), *DOUBLE, *DOUBLE, (3, 1)])
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        half = self.half_in(self.whole_in(x - 0.5).relu()).relu()
+    def features(self, x: Tensor, code: Tensor | None = None) -> list[Tensor]:
+        half = self.half_in(self._seen(x)).relu()
         early = self.quarter_in(half).relu()
-        return [half, early, self.trunk(early)]
+        return [half, early, self._thought(early, self.films(code, len(self.trunk) + 2))]
 
-    def forward(self, x: Tensor) -> Tensor:
-        whole = self.whole_in(x - 0.5).relu()
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        films = self.films(code, len(self.trunk) + 2)
+        whole = self._seen(x)
         half = self.half_in(whole).relu()
-        quarter = self.trunk(self.quarter_in(half).relu())
-        half = self.half_out(quarter).relu() + half
-        whole = self.whole_out(half).relu() + whole
-        return mix_with_input(x, self.head(whole), self.training)
+        quarter = self._thought(self.quarter_in(half).relu(), films)
+        half = tinted(self.half_out(quarter), films[-2]).relu() + half
+        whole = tinted(self.whole_out(half), films[-1]).relu() + whole
+        return mix_with_input(x[:, :3], self.head(whole), self.training)
+
+    def _seen(self, x: Tensor) -> Tensor:
+        seen: Tensor = self.whole_in(x[:, :3] - 0.5)
+        return (seen + self.guide_in(x[:, 3:]) if self.settings.guides else seen).relu()
+
+    def _thought(self, x: Tensor, films: Sequence[Film | None]) -> Tensor:
+        for block, film in zip(self.trunk, films[: len(self.trunk)], strict=True):
+            x = block(x, film)
+        return x

@@ -5,6 +5,9 @@ All the thinking happens on 1/16 of the pixels, which is what makes 720p on two 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
@@ -12,12 +15,16 @@ from impasto.models.blocks import (
     DOUBLE,
     KEEP_AT_START,
     DoubleSize,
+    Film,
+    Modulation,
     Painter,
     ResidualBlock,
     blank,
     conv,
     mix_with_input,
+    silent,
     stacked_field,
+    tinted,
 )
 
 
@@ -28,6 +35,8 @@ class Settings(BaseModel):
     width: int = 48
     blocks: int = 8
     head: int = 16
+    code: int = 0  # length of a code that chooses among looks or variations
+    guides: int = 0  # planes that follow RGB in the input
 
 
 class Generator(Painter):
@@ -46,16 +55,33 @@ class Generator(Painter):
         self.to_half = DoubleSize(settings.width, settings.head)
         self.to_whole = DoubleSize(settings.head, 4, gain=0.05)
         blank(self.to_whole.conv, 4, KEEP_AT_START)  # the last four are the gate's sub-pixels
+        if settings.code:
+            self.register_buffer("code", torch.zeros(settings.code))
+            self.film = Modulation(settings.code, [settings.width] * settings.blocks + [settings.head])
+        if settings.guides:
+            self.guide_stem = silent(conv(settings.guides, settings.width, 8, 4))
 
     @property
     def receptive_field(self) -> int:
         return stacked_field([(8, 4), *[(3, 1)] * (2 * self.settings.blocks), *DOUBLE, *DOUBLE])
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        early = self.stem(x - 0.5).relu()
-        middle = self.trunk[: len(self.trunk) // 2](early)
-        return [early, middle, self.trunk[len(self.trunk) // 2 :](middle)]
+    def features(self, x: Tensor, code: Tensor | None = None) -> list[Tensor]:
+        early, films = self._seen(x), self.films(code, len(self.trunk) + 1)
+        half = len(self.trunk) // 2
+        middle = self._thought(early, films, 0, half)
+        return [early, middle, self._thought(middle, films, half, len(self.trunk))]
 
-    def forward(self, x: Tensor) -> Tensor:
-        small = self.trunk(self.stem(x - 0.5).relu())
-        return mix_with_input(x, self.to_whole(self.to_half(small).relu()), self.training)
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        films = self.films(code, len(self.trunk) + 1)
+        small = self._thought(self._seen(x), films, 0, len(self.trunk))
+        wide = tinted(self.to_half(small), films[-1]).relu()
+        return mix_with_input(x[:, :3], self.to_whole(wide), self.training)
+
+    def _seen(self, x: Tensor) -> Tensor:
+        seen: Tensor = self.stem(x[:, :3] - 0.5)
+        return (seen + self.guide_stem(x[:, 3:]) if self.settings.guides else seen).relu()
+
+    def _thought(self, x: Tensor, films: Sequence[Film | None], first: int, end: int) -> Tensor:
+        for i in range(first, end):
+            x = self.trunk[i](x, films[i])
+        return x
