@@ -39,9 +39,10 @@ class Painter(nn.Module, ABC):
 
     def films(self, code: Tensor | None, count: int) -> Sequence[Film | None]:
         """What the code, or the generator's own, does to each of its `count` modulated layers."""
-        if not hasattr(self, "film"):
+        film = getattr(self, "film", None)
+        if not isinstance(film, Modulation):
             return [None] * count
-        films: Sequence[Film] = self.film(self.get_buffer("code")[None] if code is None else code)
+        films: Sequence[Film] = film(self.get_buffer("code")[None] if code is None else code)
         return films
 
 

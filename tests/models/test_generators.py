@@ -89,11 +89,11 @@ def test_a_code_and_guides_start_without_effect_and_then_have_one(name: str) -> 
     x, codes = torch.rand(2, 5, 16, 24), torch.randn(2, 5)
     with torch.no_grad():
         assert torch.equal(coded(x, codes), plain(x[:, :3]))
-        coded.film.weight.normal_()
+        coded.film.weight.normal_(std=0.2)
         assert torch.equal(coded(x), plain(x[:, :3])), "a code of zeros has no effect"
         painted = coded(x, codes)
         coded.code.copy_(codes[0])
-        torch.testing.assert_close(coded(x)[0], painted[0])
+        torch.testing.assert_close(coded(x)[0], painted[0], rtol=0, atol=1e-3)
         assert (coded(x)[1] - painted[1]).abs().max() > 0.01
         (coded.guide_stem if name == "swift" else coded.guide_in).weight.normal_()
         assert (coded(x)[0] - painted[0]).abs().max() > 0.01
