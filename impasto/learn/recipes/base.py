@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
+from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.data import Material, random_crops, random_motion, rng_at
 from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
-from impasto.losses import Motion, hinge_critic, hinge_generator, perceptual_content, steadiness, told_apart
+from impasto.losses import Motion, hinge_generator, perceptual_content, pixels, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 
@@ -114,22 +115,17 @@ def _losses(settings: Settings, material: Material, networks: Networks, batch: B
     painted = networks.generator(worn_ones).float()
     painted_next = networks.generator(on_device(motion.film(worn_ones), whole.device)).float()
 
-    networks.critic.requires_grad_(False)  # the generator's loss needs no gradient of the critic's weights
-    losses = {
-        "pixels": (painted - whole).abs().mean(),
-        "adversary": hinge_generator(networks.critic(painted)),
-        "steady": steadiness(painted, painted_next, motion),
-        "outside": (painted - painted.clamp(0, 1)).abs().mean(),
-    }
+    with frozen(networks.critic):
+        losses = {
+            "pixels": pixels(painted, whole),
+            "adversary": hinge_generator(networks.critic(painted)),
+            "steady": steadiness(painted, painted_next, motion),
+            "outside": (painted - painted.clamp(0, 1)).abs().mean(),
+        }
     if material.perception is not None:
         ours = material.perception(on_device(painted, whole.device), TAPS)
         with torch.no_grad():
             theirs = material.perception(whole, TAPS)
         losses["content"] = perceptual_content(ours, theirs, TAPS)
-    networks.critic.requires_grad_(True)
-    real, fake = networks.critic(batch["other"]), networks.critic(painted.detach())
-    critic = hinge_critic(real, fake)
-    parts = {name: float(value.detach()) for name, value in losses.items()}
-    parts |= {"critic": float(critic.detach()), "told_apart": told_apart(real, fake)}
-    total = torch.stack([getattr(settings, name) * value for name, value in losses.items()]).sum()
-    return Outcome(total, critic, parts, painted)
+    weights = settings.model_dump(include=set(losses))
+    return outcome(losses, weights, verdicts(networks.critic, batch["other"], painted), painted)

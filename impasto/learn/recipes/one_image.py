@@ -17,19 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
+from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.data import Material, random_crops, random_motion, resize, rng_at, to_tensor
 from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
-from impasto.losses import (
-    Motion,
-    gram_style,
-    hinge_critic,
-    hinge_generator,
-    patch_nce,
-    patch_style,
-    perceptual_content,
-    steadiness,
-    told_apart,
-)
+from impasto.losses import Motion, PatchNCE, gram_style, hinge_generator, patch_style, perceptual_content, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 from impasto.models.perception import TAPS, distance_to_nearest
@@ -80,7 +71,7 @@ def check(material: Material) -> str:
 def networks(settings: Settings, material: Material, generator: Painter) -> Networks:
     """The critic, and, without a teacher, the projections that PatchNCE compares."""
     critic = on_device(PatchCritic(settings.critic_width), material.device)
-    helpers = nn.Module() if material.perception else _Projections(generator)
+    helpers = nn.Module() if material.perception else PatchNCE(generator)
     return Networks(generator, critic, helpers.to(material.device))
 
 
@@ -125,20 +116,14 @@ def _losses(weights: dict[str, float], networks: Networks, batch: Batch, terms: 
     painted = networks.generator(photo).float()
     painted_next = networks.generator(on_device(motion.film(photo), photo.device)).float()
 
-    networks.critic.requires_grad_(False)  # the generator's loss needs no gradient of the critic's weights
-    losses = {
-        "adversary": hinge_generator(networks.critic(painted)),
-        "steady": steadiness(painted, painted_next, motion),
-        "outside": (painted - painted.clamp(0, 1)).abs().mean(),
-        **terms(networks, painted, photo, style),
-    }
-    networks.critic.requires_grad_(True)
-    real, fake = networks.critic(style), networks.critic(painted.detach())
-    critic = hinge_critic(real, fake)
-    parts = {name: float(value.detach()) for name, value in losses.items()}
-    parts |= {"critic": float(critic.detach()), "told_apart": told_apart(real, fake)}
-    total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
-    return Outcome(total, critic, parts, painted)
+    with frozen(networks.critic):
+        losses = {
+            "adversary": hinge_generator(networks.critic(painted)),
+            "steady": steadiness(painted, painted_next, motion),
+            "outside": (painted - painted.clamp(0, 1)).abs().mean(),
+            **terms(networks, painted, photo, style),
+        }
+    return outcome(losses, weights, verdicts(networks.critic, style, painted), painted)
 
 
 class _Taught:
@@ -183,24 +168,3 @@ class _Untaught:
         with torch.no_grad():
             keys = features(photo)
         return {"patches": style_distance, "nce": networks.helpers(features(painted), keys)}
-
-
-class _Projections(nn.Module):
-    """Two-layer projections of each of the generator's features, trained with it."""
-
-    def __init__(self, generator: Painter, width: int = 64, places: int = 256) -> None:
-        super().__init__()
-        device = next(generator.parameters()).device
-        with torch.no_grad():
-            widths = [f.shape[1] for f in generator.features(torch.zeros(1, 3, 32, 32, device=device))]
-        self.heads = nn.ModuleList([nn.Sequential(nn.Linear(w, width), nn.ReLU(), nn.Linear(width, width)) for w in widths])
-        self.places = places
-
-    def forward(self, queries: list[Tensor], keys: list[Tensor]) -> Tensor:
-        terms = []
-        for head, query, key in zip(self.heads, queries, keys, strict=True):
-            size = query.shape[2] * query.shape[3]
-            chosen = torch.randperm(size, device=query.device)[: self.places]
-            ours, theirs = (head(f.flatten(2)[:, :, chosen].transpose(1, 2)) for f in (query, key))
-            terms.append(patch_nce(F.normalize(ours.float(), dim=2), F.normalize(theirs.float(), dim=2).detach()))
-        return torch.stack(terms).mean()
