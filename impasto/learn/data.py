@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,6 +21,11 @@ from impasto.errors import InputError, MediaError
 from impasto.frame import Pixels
 from impasto.media import list_pictures, open_reader
 from impasto.models.perception import Perception
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from impasto.learn.job import TrainJob
 
 Picture = NDArray[np.uint8]  # [H,W,3]
 PLATE_SCENES, PLATE_FRAMES = 8, 6  # stand-in photographs when the user has none
@@ -84,6 +90,15 @@ def read_pictures(paths: Iterable[Path], long_side: int) -> Pictures:
         found.names.append(path.name)
         found.hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
     return found
+
+
+def gather(
+    job: TrainJob, settings: BaseModel, perception: Perception | None, device: torch.device, photographs: bool = True
+) -> Material:
+    """What most recipes learn from: the references, and photographs to paint."""
+    references = gather_references(job.references, getattr(settings, "style_side", 512))
+    photos = gather_photos(job.places(), getattr(settings, "photo_side", 512) * 5 // 4) if photographs else Pictures([])
+    return Material(references, photos, perception, job.seed, device)
 
 
 def gather_references(places: Sequence[Path], long_side: int) -> Pictures:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from impasto.learn.data import Material
     from impasto.learn.loop import Training
     from impasto.models.blocks import Painter
+    from impasto.styles.card import Tier
 
 GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
 DEFAULT_MINUTES = 10.0
+SILENT_AT_START = {"code", "film", "guide_stem", "guide_in"}  # weights that a start without them may leave as they are
 TEACHERS_VARIABLE = "IMPASTO_TEACHERS"
 JOB = "job.json"
 CREDITS = {"title", "author", "licence", "look_licence", "source"}
@@ -65,15 +69,15 @@ class TrainJob(Job):
 
     def run(self) -> Iterator[Progress | Done]:
         """Learn tier by tier, then pack and preview."""
+        self._check_out()
         recipe = self._recipe()
         settings = self._settings(recipe)
-        self._check_out()
         folder = self.folder or self.out.with_suffix(".run")
         self._check_folder(folder)
         _need_torch()
         from impasto.learn import package
 
-        needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self._places()
+        needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self.places()
         plate = "; no photographs given, so frames of the procedural plate are painted first" if needs else ""
         yield Progress("reading", note=f"{len(self.references)} reference{plate}")
         material = self._material(recipe, settings)
@@ -93,12 +97,22 @@ class TrainJob(Job):
     def _recipe(self) -> ModuleType:
         from impasto import plugins
 
-        name = self.recipe
-        if name == "auto":
-            if len(self.references) > 1 or self.references[0].is_dir():
-                raise InputError(f"{self.references[0]}: one painting is what can be learnt from so far; give one picture")
-            name = "one_image"
-        return plugins.load("recipes", name)
+        return plugins.load("recipes", self._chosen() if self.recipe == "auto" else self.recipe)
+
+    def _chosen(self) -> str:
+        """What the references are says how they are learnt from."""
+        from impasto.media import MOVIES, is_sequence
+
+        folders = [place for place in self.references if place.is_dir()]
+        if self.shot and not folders and all(re.search(r"\d", place.stem) for place in self.references):
+            return "keyframes"
+        if any(place.suffix.lower() in MOVIES or (is_sequence(place) and place not in folders) for place in self.references):
+            return "style_video"
+        if any(inner.is_dir() for place in folders for inner in place.iterdir()):
+            return "styles"
+        if folders or any(place.suffix == ".txt" for place in self.references):
+            return "folder"
+        return "one_image" if len(self.references) == 1 else "styles"
 
     def _settings(self, recipe: ModuleType) -> BaseModel:
         from pydantic import ValidationError
@@ -135,16 +149,15 @@ class TrainJob(Job):
         from impasto.learn import data
         from impasto.models.perception import Perception
 
-        references = data.gather_references(self.references, getattr(settings, "style_side", 512))
-        photos = data.Pictures([])
-        if getattr(recipe, "NEEDS_PHOTOS", True):
-            photos = data.gather_photos(self._places(), getattr(settings, "photo_side", 512) * 5 // 4)
         teachers = self.teachers()
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         perception = Perception(teachers).to(device) if teachers else None
-        return data.Material(references, photos, perception, self.seed, device)
+        gather = getattr(recipe, "gather", None) or partial(data.gather, photographs=getattr(recipe, "NEEDS_PHOTOS", True))
+        material: Material = gather(self, settings, perception, device)
+        return material
 
-    def _places(self) -> list[Path]:
+    def places(self) -> list[Path]:
+        """Where photographs are to be found."""
         return [*self.photos, *([self.shot] if self.shot else [])]
 
     def teachers(self) -> list[Path]:
@@ -160,15 +173,10 @@ class TrainJob(Job):
     def _training(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material, folder: Path) -> Training:
         import torch
 
-        from impasto import plugins
         from impasto.learn.loop import Pace, Training, on_device
 
-        room = plugins.load("generators", GENERATOR_OF[tier])
         torch.manual_seed(self.seed)
-        generator = room.Generator(room.Settings())
-        if self.start:
-            self._start_from(generator, tier)
-        generator = on_device(generator, material.device)
+        generator = on_device(self._generator(tier, recipe, settings, material), material.device)
         pictures = material.photos.images or material.references.images
         per_epoch = max(1, len(pictures) // getattr(settings, "batch", 1))
         steps = self.steps or (max(1, round(self.epochs * per_epoch)) if self.epochs else 0)
@@ -178,7 +186,27 @@ class TrainJob(Job):
         batches, step = recipe.batches(settings, material), recipe.step(settings, material)
         return Training(networks, batches, step, pace, folder=folder / tier, label=tier, seed=self.seed)
 
-    def _start_from(self, generator: Painter, tier: TierName) -> None:
+    def _generator(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material) -> Painter:
+        """The network that learns: the recipe's own, else one like the start's, else the tier's usual one."""
+        from impasto import plugins
+
+        start = self._start_tier(tier)
+        if hasattr(recipe, "generator"):
+            generator: Painter = recipe.generator(settings, material, tier)
+        else:
+            room = plugins.load("generators", start.generator if start else GENERATOR_OF[tier])
+            generator = room.Generator(room.Settings(**(start.settings if start else {})))
+        if start:
+            self._load_start(generator, tier)
+        return generator
+
+    def _start_tier(self, tier: TierName) -> Tier | None:
+        """What the style file to start from says of this tier; None: the tier is learnt afresh and joins the others."""
+        from impasto.styles.package import StyleFile
+
+        return StyleFile.open(self.start).card.tiers.get(tier) if self.start else None
+
+    def _load_start(self, generator: Painter, tier: TierName) -> None:
         import torch
 
         from impasto.engine.export import read_weights
@@ -186,16 +214,15 @@ class TrainJob(Job):
 
         assert self.start is not None
         style = StyleFile.open(self.start)
-        if tier not in style.card.tiers:
-            return  # the tier is learnt afresh and joins the others
         weights = {name: torch.from_numpy(value.copy()) for name, value in read_weights(style.graph(tier)).items()}
         try:
-            generator.load_state_dict(weights)
+            missing, unexpected = generator.load_state_dict(weights, strict=False)
+            fits = not unexpected and all(name.split(".")[0] in SILENT_AT_START for name in missing)
         except RuntimeError:
-            held = style.card.tiers[tier]
-            raise InputError(
-                f"{self.start}: its {tier} tier is a {held.generator} of other sizes; start without --from"
-            ) from None
+            fits = False
+        if not fits:
+            held = style.card.tiers[tier].generator
+            raise InputError(f"{self.start}: its {tier} tier is a {held} of another make; start without --from")
 
     def _check_folder(self, folder: Path) -> None:
         """Refuse to mix two trainings in one folder. A job that never came to a checkpoint binds nobody."""
