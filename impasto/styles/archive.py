@@ -2,7 +2,7 @@
 
 A style file comes from a stranger, so it is not opened with zipfile, which lists as many members as a file claims and reads
 where the file points. Here the members must be known by name, lie one after the other and fill the file exactly: then nothing
-can overlap, hide between members, or stand before or after them. Two passes over at most five headers are all it takes.
+can overlap, hide between members, or stand before or after them. Two passes over at most six headers are all it takes.
 """
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from typing import BinaryIO
 from impasto.errors import StyleError
 
 MIB = 1 << 20
-CARD, PREVIEW = "card.json", "preview.png"
+CARD, PREVIEW, ENCODER = "card.json", "preview.png", "encoder.onnx"
 GRAPHS = {"full": "graph.full.onnx", "live": "graph.live.onnx", "mini": "graph.mini.onnx"}
-LIMITS = {CARD: MIB, **dict.fromkeys(GRAPHS.values(), 64 * MIB), PREVIEW: 8 * MIB}
+LIMITS = {CARD: MIB, **dict.fromkeys(GRAPHS.values(), 64 * MIB), PREVIEW: 8 * MIB, ENCODER: 16 * MIB}
 LONGEST_DIRECTORY = 64 * 1024
 LONGEST_FILE = sum(LIMITS.values()) + MIB
 AGAIN = "get it again from its maker"

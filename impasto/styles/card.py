@@ -6,12 +6,23 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NoReturn
+from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from impasto.errors import StyleError
 from impasto.styles.archive import AGAIN, GRAPHS, shown
+from impasto.styles.ends import LONGEST_CODE
 
 SCHEMA: Final = "style.1"
 # From an older schema's label to a function that turns such a card into one of the next schema. Steps are taken until SCHEMA.
@@ -21,6 +32,8 @@ TierName = Annotated[str, Field(pattern=f"^({'|'.join(GRAPHS)})$")]
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MOST_FAULTS_TOLD = 3
 LONGEST_NUMBER = 30
+LARGEST_SCALE = 4
+MOST_GUIDES, MOST_CODES = 16, 10_000
 
 
 def _one_line(value: object) -> object:
@@ -37,6 +50,9 @@ Text = Annotated[str, BeforeValidator(_one_line), Field(max_length=65_536)]
 Hash = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]  # empty: not known, or not filled in yet
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]  # a generator's or recipe's name, never a path
+# A look among those of one network, as it is typed after STYLE#: no blank, and none of the letters that part such words
+CodeName = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]
+Code = Annotated[list[float], Field(min_length=1, max_length=LONGEST_CODE)]
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+() -]+$", max_length=200)]
 Scalar = bool | int | float | Text | None
 Settings = dict[Text, Scalar | list[Scalar]]
@@ -47,6 +63,12 @@ class Part(BaseModel):
     """Base of the card's parts: nothing unknown, nothing converted on the quiet, no number that is not finite."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    later: ClassVar[tuple[str, ...]] = ()  # fields that early cards lack; stored only where they say something
+
+    @model_serializer(mode="wrap")
+    def _as_early_cards_where_it_can(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unsaid = {name for name in self.later if getattr(self, name) == type(self).model_fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in unsaid}
 
 
 class Tier(Part):
@@ -58,6 +80,20 @@ class Tier(Part):
     receptive_field: int = Field(ge=1, le=8192)  # input pixels across one output pixel may depend on
     parameters: int = Field(ge=0, le=1 << 26)
     graph_sha256: Hash = ""
+    scale: int = Field(1, ge=1, le=LARGEST_SCALE)  # painted is so many times larger than image
+    guides: dict[Word, Annotated[int, Field(ge=1, le=64)]] = Field({}, max_length=MOST_GUIDES)  # planes that follow RGB, in order
+    codes: dict[CodeName, Code] = Field({}, max_length=MOST_CODES)  # looks of this network, by name
+    noise: int = Field(0, ge=0, le=LONGEST_CODE)  # how many numbers it draws a picture from; 0: it paints a picture
+
+    later: ClassVar[tuple[str, ...]] = ("scale", "guides", "codes", "noise")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len({len(code) for code in self.codes.values()}) > 1:
+            raise ValueError("its codes differ in length")
+        if self.noise and (self.scale != 1 or self.guides or self.codes):
+            raise ValueError("a network that draws from noise has no scale, guides or codes")
+        return self
 
 
 class Credit(Part):
@@ -112,6 +148,10 @@ class Card(Part):
     credits: list[Credit] = Field([], max_length=10_000)
     training: TrainingRecord
     preview_sha256: Hash = ""
+    varies: bool = False  # any code drawn from a unit normal is a variation of the look
+    encoder_sha256: Hash = ""  # of encoder.onnx, where the look has one
+
+    later: ClassVar[tuple[str, ...]] = ("varies", "encoder_sha256")
 
 
 def read_card(data: bytes, where: str | Path) -> Card:

@@ -1,7 +1,7 @@
-"""Is this ONNX graph only a picture network? What a style file's graph must satisfy before any engine sees it.
+"""Is this ONNX graph only a network of pictures? What a style file's graph must satisfy before any engine sees it.
 
 Engines trust a graph: they follow external data to other files, load operators by name, and give as much memory as a graph
-asks for. So a graph is first measured byte by byte, then parsed, and then only known operators between "image" and "painted"
+asks for. So a graph is first measured byte by byte, then parsed, and then only known operators between its two ends (see ends.py)
 may be in it, with weights that are as many as they say and finite, and no value in between larger than a picture warrants.
 """
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from impasto.errors import StyleError
 from impasto.styles.archive import MIB, shown
+from impasto.styles.ends import CODE, IMAGE, LONGEST_CODE, NOISE, PAINTED, Ends
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, ValueInfoProto
 
-IMAGE, PAINTED = "image", "painted"
 LARGEST = 64 * MIB
 MOST_STRUCTURE = MIB  # all that is not raw weights; a network of 2000 nodes has a third of it
 TOO_MUCH = f"its graph has more than {MOST_STRUCTURE // MIB} MiB beside its weights: export it without notes"
@@ -28,7 +28,6 @@ GREATEST_INT = 1 << 31
 MOST_INTS = 64
 MOST_DIMENSIONS = 8
 VALUES_PER_PIXEL = 512  # the widest value a graph may compute, in numbers per pixel of its image
-TRIAL_SIZES = ((1, 64, 128), (2, 256, 320))  # n, h, w; multiples of every stride, so that painted must come out as large
 MUST_BE_POSITIVE = {"strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs"}
 
 # What exporters make of convolutional networks. No operator with a graph inside (If, Loop, Scan), none that makes large values
@@ -42,10 +41,18 @@ places:     Concat Slice Split Gather DepthToSpace SpaceToDepth Reshape Flatten 
 kinds:      Cast Constant Identity Shape Size QuantizeLinear DequantizeLinear
 """
 OPERATORS = {name for line in OPERATOR_TABLE.splitlines() for name in line.partition(":")[2].split()}
+# What sums up a whole picture is for an encoder, which reads one picture and paints none, and for what draws from noise, which
+# sees no frame at all: in a painter it would flicker, and tiles would differ from the whole.
+SUMMARIES = {"ReduceMean", "ReduceSum", "ReduceSumSquare", "ReduceL2", "ReduceMax", "ReduceMin"}
+SUMMARIES |= {"GlobalAveragePool", "GlobalMaxPool"}
+ONE_FOR_ALL = {"Expand"}  # what is drawn from noise may start from one learnt value for all pictures
 
 
-def check_graph(data: bytes, where: str | Path) -> None:
-    """Raise a StyleError that names the fault unless these bytes are a sound ONNX graph from "image" to "painted"."""
+def check_graph(data: bytes, where: str | Path, ends: Ends = Ends()) -> int:  # noqa: B008  frozen
+    """Raise a StyleError that names the fault unless these bytes are a sound ONNX graph between these ends.
+
+    Returns the length of the code that it makes, or takes as its weight "code"; 0 without one.
+    """
     if len(data) > LARGEST:
         raise StyleError(f"a graph has {len(data) / MIB:.1f} MiB; at most {LARGEST // MIB} are allowed", where)
     _check_kind(data, where)
@@ -55,12 +62,13 @@ def check_graph(data: bytes, where: str | Path) -> None:
     with _mapped("is not an ONNX graph", where):
         model = onnx.load_model_from_string(data)
     _check_model(model, where)
-    _check_ends(model.graph, where)
-    _check_weights(model.graph, where)
-    _check_nodes(model.graph, where)
+    _check_ends(model.graph, ends, where)
+    _check_weights(model.graph, ends, where)
+    _check_nodes(model.graph, _operators(ends), where)
     with _mapped("has a graph that ONNX finds wrong", where):
         onnx.checker.check_model(model)
-    _check_sizes(model, where)
+    left = _check_sizes(model, ends, where)
+    return left[1] if ends.leaving == CODE else _code_length(model.graph, where)
 
 
 # ---- bytes
@@ -145,15 +153,38 @@ def _check_model(model: ModelProto, where: str | Path) -> None:
         raise StyleError("its graph has sparse weights: export it with plain ones", where)
 
 
-def _check_ends(graph: GraphProto, where: str | Path) -> None:
-    for kind, expected, ends in (("input", IMAGE, graph.input), ("output", PAINTED, graph.output)):
-        if [end.name for end in ends] != [expected]:
-            told = ", ".join(shown(end.name) for end in ends[:4]) or "none"
+def _operators(ends: Ends) -> set[str]:
+    """The operators that a graph between these ends may use."""
+    if ends.leaving == CODE:
+        return OPERATORS | SUMMARIES
+    return OPERATORS | SUMMARIES | ONE_FOR_ALL if ends.entering == NOISE else OPERATORS
+
+
+def _check_ends(graph: GraphProto, ends: Ends, where: str | Path) -> None:
+    for kind, expected, found in (("input", ends.entering, graph.input), ("output", ends.leaving, graph.output)):
+        if [end.name for end in found] != [expected]:
+            told = ", ".join(shown(end.name) for end in found[:4]) or "none"
             raise StyleError(f"its graph must have one {kind}, '{expected}', and has {told}", where)
-    if not _is_picture(graph.input[0]):
-        raise StyleError(f"its graph's '{IMAGE}' must be float32 [n,3,h,w] with n, h and w left open", where)
+    if not _is_open(graph.input[0], ends.open_shape):
+        raise StyleError(f"its graph's '{ends.entering}' must be float32 {ends.told}", where)
     if not _is_float(graph.output[0]):
-        raise StyleError(f"its graph's '{PAINTED}' must be float32", where)
+        raise StyleError(f"its graph's '{ends.leaving}' must be float32", where)
+
+
+def _code_length(graph: GraphProto, where: str | Path) -> int:
+    """The length of the weight that holds a painter's code; 0 if it has none."""
+    for tensor in graph.initializer:
+        if tensor.name == CODE:
+            if len(tensor.dims) != 1 or not 1 <= tensor.dims[0] <= LONGEST_CODE or not _holds_floats(tensor):
+                raise StyleError(f"its weight '{CODE}' must be one row of 1 to {LONGEST_CODE} numbers: export it again", where)
+            return int(tensor.dims[0])
+    return 0
+
+
+def _holds_floats(tensor: TensorProto) -> bool:
+    from onnx import TensorProto
+
+    return tensor.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
 
 
 def _is_float(value: ValueInfoProto) -> bool:
@@ -162,14 +193,14 @@ def _is_float(value: ValueInfoProto) -> bool:
     return value.type.WhichOneof("value") == "tensor_type" and value.type.tensor_type.elem_type == TensorProto.FLOAT
 
 
-def _is_picture(value: ValueInfoProto) -> bool:
+def _is_open(value: ValueInfoProto, wanted: list[int | None]) -> bool:
     dimensions = value.type.tensor_type.shape.dim
     fixed = [d.dim_value if d.WhichOneof("value") == "dim_value" else None for d in dimensions[:5]]
-    return _is_float(value) and fixed == [None, 3, None, None]
+    return _is_float(value) and fixed == wanted
 
 
-def _check_weights(graph: GraphProto, where: str | Path) -> None:
-    names = {IMAGE}
+def _check_weights(graph: GraphProto, ends: Ends, where: str | Path) -> None:
+    names = {ends.entering}
     for tensor in graph.initializer:
         if not tensor.name or tensor.name in names:
             raise StyleError(f"its graph has two weights named {shown(tensor.name)}", where)
@@ -205,12 +236,12 @@ def _check_tensor(tensor: TensorProto, where: str | Path) -> None:
         raise StyleError(f"its weight {name} is not finite (NaN or infinity): train the look again", where)
 
 
-def _check_nodes(graph: GraphProto, where: str | Path) -> None:
+def _check_nodes(graph: GraphProto, allowed: set[str], where: str | Path) -> None:
     for node in graph.node:
         if node.domain not in ("", "ai.onnx"):
             told = f"{shown(node.op_type)} of {shown(node.domain)}"
             raise StyleError(f"its graph uses the custom operator {told}; only standard ONNX is allowed", where)
-        if node.op_type not in OPERATORS:
+        if node.op_type not in allowed:
             raise StyleError(f"its graph uses the operator {shown(node.op_type)}, which a picture network may not", where)
         for attribute in node.attribute:
             _check_attribute(attribute, node.op_type, where)
@@ -242,32 +273,39 @@ def _check_attribute(attribute: AttributeProto, operator: str, where: str | Path
 # ---- how large the values get
 
 
-def _check_sizes(model: ModelProto, where: str | Path) -> None:
-    """Follow the shapes for two sizes of image: each must be known ahead and bearable, painted as large as image."""
+def _check_sizes(model: ModelProto, ends: Ends, where: str | Path) -> list[int]:
+    """Follow the shapes for two sizes of what enters: each must be known ahead and bearable; returns that of what leaves."""
     from onnx import shape_inference
 
     weights = sum(prod(tensor.dims) for tensor in model.graph.initializer)
-    for trial in TRIAL_SIZES:
+    leaves: list[list[int]] = []
+    for trial in ends.trials:
         with _mapped("has a graph whose sizes do not fit together", where):
-            inferred = shape_inference.infer_shapes(_sized(model, trial), check_type=True, strict_mode=True, data_prop=True)
+            inferred = shape_inference.infer_shapes(_sized(model, ends, trial), check_type=True, strict_mode=True, data_prop=True)
         known = _shapes([*inferred.graph.value_info, *inferred.graph.output])
-        most = VALUES_PER_PIXEL * prod(trial) + weights
+        left = known.get(ends.leaving)
+        fault = ends.fault_of(trial, left)
+        most = VALUES_PER_PIXEL * ends.pixels(trial, left) + weights
         for node in model.graph.node:
             for name in filter(None, node.output):
                 shape = known.get(name)
                 if shape is None or not all(0 <= length < GREATEST_INT for length in shape):
                     raise StyleError(f"its graph's {node.op_type} makes {shown(name)}, whose size cannot be told ahead", where)
                 if prod(shape) > most:
-                    raise StyleError(f"its graph's {node.op_type} makes {shown(name)}, far larger than its image", where)
-        _check_channels(model.graph, known, where)
-        n, height, width = trial
-        if known.get(PAINTED) != [n, 3, height, width]:
-            raise StyleError(f"its graph's '{PAINTED}' is not of the size of its '{IMAGE}'", where)
+                    large = PAINTED if ends.entering == NOISE else IMAGE
+                    raise StyleError(f"its graph's {node.op_type} makes {shown(name)}, far larger than its {large}", where)
+        _check_channels(model.graph, known | {ends.entering: trial}, where)
+        if fault or left is None:
+            raise StyleError(f"its graph's {fault}", where)
+        leaves.append(left)
+    if ends.one_size and len({tuple(left[1:]) for left in leaves}) > 1:
+        raise StyleError(f"its graph's '{ends.leaving}' is of another size for another '{ends.entering}'", where)
+    return leaves[0]
 
 
 def _check_channels(graph: GraphProto, known: dict[str, list[int]], where: str | Path) -> None:
     """A convolution's weights must fit what comes in and what goes out; ONNX itself leaves that to the engines."""
-    shapes = {**known, IMAGE: [0, 3, 0, 0], **{tensor.name: list(tensor.dims) for tensor in graph.initializer}}
+    shapes = {**known, **{tensor.name: list(tensor.dims) for tensor in graph.initializer}}
     for node in graph.node:
         if node.op_type not in ("Conv", "ConvTranspose"):
             continue
@@ -282,11 +320,10 @@ def _check_channels(graph: GraphProto, known: dict[str, list[int]], where: str |
             raise StyleError(f"its graph's {node.op_type} has weights of the wrong shape ({told}): export it again", where)
 
 
-def _sized(model: ModelProto, trial: tuple[int, int, int]) -> ModelProto:
-    """A copy of the model for images of one size, without what it claims of its values and without the bulk of its weights."""
+def _sized(model: ModelProto, ends: Ends, trial: list[int]) -> ModelProto:
+    """A copy of the model for one size of what enters, without what it claims of its values and the bulk of its weights."""
     import onnx
 
-    n, height, width = trial
     sized = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     sized.graph.name = "trial"
     sized.graph.node.extend(model.graph.node)
@@ -296,8 +333,8 @@ def _sized(model: ModelProto, trial: tuple[int, int, int]) -> ModelProto:
             sized.graph.initializer.append(tensor)
         else:
             sized.graph.input.append(weight)
-    sized.graph.input.append(onnx.helper.make_tensor_value_info(IMAGE, onnx.TensorProto.FLOAT, [n, 3, height, width]))
-    sized.graph.output.append(onnx.helper.make_tensor_value_info(PAINTED, onnx.TensorProto.FLOAT, None))
+    sized.graph.input.append(onnx.helper.make_tensor_value_info(ends.entering, onnx.TensorProto.FLOAT, trial))
+    sized.graph.output.append(onnx.helper.make_tensor_value_info(ends.leaving, onnx.TensorProto.FLOAT, None))
     return sized
 
 
