@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.errors import InputError, MediaError
-from impasto.frame import Pixels
-from impasto.media import list_pictures, open_reader
+from impasto.frame import Frame, Pixels
+from impasto.media import MOVIES, Reader, is_sequence, list_pictures, open_reader
+from impasto.media.alpha import unpremultiplied
+from impasto.media.colour import AUTO, open_colour
+from impasto.media.encoding import Decoding
 from impasto.models.perception import Perception
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
 
 Picture = NDArray[np.uint8]  # [H,W,3]
+SHOT_FRAMES = 200  # of a shot that joins the photographs
 PLATE_SCENES, PLATE_FRAMES = 8, 6  # stand-in photographs when the user has none
 
 
@@ -119,7 +123,7 @@ def gather_references(places: Sequence[Path], long_side: int) -> Pictures:
 
 
 def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
-    """All pictures below the folders and in the lists; with no place given, frames of the procedural plate.
+    """All pictures below the folders, in the lists and of the shots; with no place given, frames of the procedural plate.
 
     A list is a text file with one picture's path (from the working folder) per line, for those who must say exactly what
     trained their look.
@@ -127,17 +131,57 @@ def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
     if not places:
         return plate_photos(long_side)
     paths: list[Path] = []
+    shots: list[Path] = []
     for place in places:
-        if place.is_dir():
+        if place.suffix.lower() in MOVIES or (is_sequence(place) and not place.is_dir()):
+            shots.append(place)
+        elif place.is_dir():
             paths += [p for sub in [place, *sorted(d for d in place.rglob("*") if d.is_dir())] for p in list_pictures(sub)]
         elif place.suffix == ".txt" and place.is_file():
             paths += _listed(place)
         else:
-            raise InputError(f"{place}: no such folder of photographs, nor a .txt list of them")
+            raise InputError(f"{place}: no such folder of photographs, nor a .txt list of them, nor a shot")
     photos = read_pictures(paths, long_side)
+    for shot in shots:
+        _join_frames(photos, shot, long_side)
     if not photos.images:
         raise InputError(f"{', '.join(map(str, places))}: no readable picture in there; give a folder of photographs")
     return photos
+
+
+def open_shot(path: Path) -> Reader:
+    """Open a shot to learn from: a movie, a sequence or a folder; frames that are missing are gone on without."""
+    if not path.exists() and not is_sequence(path):
+        raise InputError(f"{path}: no such shot; give a movie, a folder of frames, or a pattern as in shot.####.png")
+    return open_reader(path, Decoding(missing="skip"))
+
+
+def even_numbers(numbers: Sequence[int], most: int) -> list[int]:
+    """At most so many of the numbers, evenly spread from the first to the last."""
+    if len(numbers) <= most:
+        return list(numbers)
+    return [numbers[int(i)] for i in np.linspace(0, len(numbers) - 1, most).round()]
+
+
+def as_seen(frame: Frame, reader: Reader, path: Path) -> Pixels:
+    """Colour of a frame as looks see it when a shot is rendered: as a screen shows it, without the alpha multiplied into it."""
+    files = getattr(reader, "files", None)  # of a sequence
+    suffix = (files()[0] if files else path).suffix.lower()
+    rgb = frame.rgb()
+    if frame.tags.get("premultiplied") and frame.alpha is not None:
+        rgb = unpremultiplied(rgb, frame.alpha)
+    return open_colour(AUTO, AUTO, reader.info, suffix, suffix).to_working(rgb)
+
+
+def _join_frames(photos: Pictures, shot: Path, long_side: int) -> None:
+    """Frames of a shot as photographs, evenly spread over it."""
+    with open_shot(shot) as reader:
+        for frame in reader.read(even_numbers(reader.numbers(), SHOT_FRAMES)):
+            seen = to_uint8(as_seen(frame, reader, shot))
+            photos.images.append(resize(seen, long_side))
+            photos.sizes.append((seen.shape[1], seen.shape[0]))
+            photos.names.append(f"{shot.name}, frame {frame.number}")
+            photos.hashes.append(hashlib.sha256(seen.tobytes()).hexdigest())
 
 
 def _listed(place: Path) -> list[Path]:

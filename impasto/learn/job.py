@@ -45,7 +45,13 @@ class TrainJob(Job):
     photos: list[Path] = option(
         [], "folder of photographs, or a text file that lists some (repeatable); none: the procedural plate"
     )
-    shot: Path | None = option(None, "folder of frames of the shot that the look is for; they join the photographs")
+    shot: Path | None = option(
+        None, "the shot that the look is for: a movie, a folder, or a pattern; its frames join the photographs"
+    )
+    guide: list[str] = option(
+        [], "with painted frames of a shot, a layer that goes along: name=path, or name=path.exr:LAYER (repeatable)"
+    )
+    matte: Path | None = option(None, "with painted frames of a shot, where they are painted; only that is learnt from")
     start: Path | None = option(None, "start from this style file; its other tiers are kept", flag="--from")
     minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)
     steps: int | None = option(None, "stop after so many steps; the same seed and steps give the same look", ge=1)
