@@ -17,7 +17,7 @@ from impasto.losses.adversarial import (
 )
 from impasto.losses.colour import Palette, lab_colour, to_lab
 from impasto.losses.motion import Motion, frame_difference, steadiness, warp_by_flow, warp_consistency
-from impasto.losses.patches import PatchNCE, patch_nce, patch_style
+from impasto.losses.patches import PatchNCE, patch_nce, patch_style, structure_lost
 from impasto.losses.perceptual import feature_matching, gram_style, perceptual, perceptual_content, sliced_style
 from impasto.losses.pixels import cycle, grey, identity, pixels, total_variation
 
@@ -47,6 +47,7 @@ __all__ = [
     "r1",
     "sliced_style",
     "steadiness",
+    "structure_lost",
     "to_lab",
     "told_apart",
     "total_variation",

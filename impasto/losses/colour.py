@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,15 +46,16 @@ def _lab_error(ours: Tensor, theirs: Tensor, lightness: float, smooth_px: int) -
 
 @dataclass(frozen=True)
 class Palette:
-    """How the colours of photographs must turn to spread as the artist's do: one straight map of Lab for all pictures.
+    """How the colours of photographs must turn to spread as an artist's do: one straight map of Lab for all pictures.
 
     It is the least change that takes mean and covariance of one to the other (linear optimal transport). Being one map for
-    every pixel of every picture, it cannot chase the mixed colours of many works from region to region.
+    every pixel of every picture, it cannot chase the mixed colours of many works from region to region. Several palettes lie
+    side by side, one for each picture of a batch or one for all.
     """
 
-    turn: Tensor  # [3,3]
-    start: Tensor  # [3] mean of the photographs in Lab
-    goal: Tensor  # [3] mean of the art
+    turn: Tensor  # [K,3,3]
+    start: Tensor  # [K,3,1,1] mean of the photographs in Lab
+    goal: Tensor  # [K,3,1,1] mean of the art
 
     @classmethod
     def between(cls, photos: Tensor, art: Tensor) -> Palette:
@@ -62,12 +64,21 @@ class Palette:
         root = _root(_spread(here))
         back = torch.linalg.inv(root)
         turn = back @ _root(root @ _spread(there) @ root) @ back
-        return cls(turn, here.mean(0), there.mean(0))
+        return cls(turn[None], here.mean(0)[None, :, None, None], there.mean(0)[None, :, None, None])
+
+    @classmethod
+    def side_by_side(cls, palettes: Sequence[Palette]) -> Palette:
+        """Several as one, in order."""
+        return cls(*(torch.cat([getattr(p, part) for p in palettes]) for part in ("turn", "start", "goal")))
+
+    def of(self, which: Tensor) -> Palette:
+        """The palettes of a batch, by their numbers [N]."""
+        return Palette(self.turn[which], self.start[which], self.goal[which])
 
     def apply(self, lab: Tensor, share: float = 1.0) -> Tensor:
         """Lab [N,3,H,W], turned by a share of the way."""
-        moved = torch.einsum("ij,njhw->nihw", self.turn, lab - self.start[:, None, None]) + self.goal[:, None, None]
-        return lab.lerp(moved, share)
+        turned = torch.einsum("nij,njhw->nihw", self.turn.expand(len(lab), 3, 3), lab - self.start) + self.goal
+        return lab.lerp(turned, share)
 
     def distance(self, painted: Tensor, photo: Tensor, share: float, smooth_px: int = 4) -> Tensor:
         """How far a painting's colours (not its light) are from the photograph's, turned by a share towards the art's."""

@@ -17,6 +17,19 @@ def patch_nce(queries: Tensor, keys: Tensor, temperature: float = 0.07) -> Tenso
     return F.cross_entropy(logits.flatten(0, 1), target.flatten())
 
 
+def structure_lost(painted: Tensor, photo: Tensor, window: int = 9) -> Tensor:
+    """1 - the mean correlation of what two grey pictures [N,1,H,W] show within windows: 0 when all forms are kept.
+
+    Tone and contrast may change freely; flat windows of the photograph, where there is nothing to keep, count little.
+    """
+    ours, theirs = painted.float(), photo.float()
+    near = [F.avg_pool2d(x, window, stride=window // 2) for x in (ours, theirs, ours * theirs, ours.square(), theirs.square())]
+    covariance, ours_spread, theirs_spread = (near[2] - near[0] * near[1], near[3] - near[0] ** 2, near[4] - near[1] ** 2)
+    alike = covariance / (ours_spread.clamp_min(0) * theirs_spread.clamp_min(0) + 1e-8).sqrt()
+    weight = theirs_spread.clamp_min(0).sqrt()
+    return 1 - (alike * weight).sum() / weight.sum().clamp_min(1e-8)
+
+
 def patch_style(painted: Tensor, reference: Tensor, directions: Tensor, size: int = 7) -> Tensor:
     """Sliced Wasserstein distance between raw patches of two batches of the same shape; needs no teacher."""
     ours = F.unfold(painted.float(), size, stride=3).transpose(1, 2).flatten(0, 1)

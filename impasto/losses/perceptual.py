@@ -15,13 +15,14 @@ def gram_style(features: dict[str, Features], targets: dict[str, Tensor]) -> Ten
     """Squared Gram difference to the reference over the reference's own square, averaged over the taps.
 
     Half per picture, half over the batch: per picture alone stamps the whole reference into every sky; over the batch alone
-    lets single pictures go untouched.
+    lets single pictures go untouched. A target is one Gram [C,C] for all pictures or one for each [N,C,C].
     """
     errors = []
     for tap, target in targets.items():
-        grams, size = features[tap].gram(), target.square().sum()
-        alone = (grams - target).square().sum((1, 2)).mean() / size
-        together = (grams.mean(0) - target).square().sum() / size
+        grams, goals = features[tap].gram(), target.view(-1, *target.shape[-2:])
+        alone = ((grams - goals).square().sum((1, 2)) / goals.square().sum((1, 2))).mean()
+        goal = goals.mean(0)
+        together = (grams.mean(0) - goal).square().sum() / goal.square().sum()
         errors.append((alone + together) / 2)
     return torch.stack(errors).mean()
 
