@@ -38,6 +38,16 @@ class Brush:
         return self.style.card.tiers[self.tier].stride
 
     @property
+    def scale(self) -> int:
+        """How many times larger the painting is than the picture."""
+        return self.style.card.tiers[self.tier].scale
+
+    @property
+    def guides(self) -> dict[str, int]:
+        """What it wants to see beside the colour: planes by name, in order."""
+        return dict(self.style.card.tiers[self.tier].guides)
+
+    @property
     def receptive_field(self) -> int:
         """How far across the generator sees, in pixels."""
         return self.style.card.tiers[self.tier].receptive_field
@@ -51,7 +61,10 @@ class Brush:
         return self.opened[deep]
 
     def paint(self, pixels: Pixels) -> Pixels:
-        """Paint [H,W,3] of bytes, deeper integers or floats in 0..1; the answer is stored the same way."""
+        """Paint [H,W,3] of bytes, deeper integers or floats in 0..1; the answer is stored the same way.
+
+        Planes of guides may follow the colour; then all of it is float32, and theirs are taken as they are.
+        """
         engine = self.prepare(pixels.dtype != np.uint8)
         painted = paint_whole_or_tiled(engine, to_engine(pixels), self.tile, self.stride, self.receptive_field)
         return from_engine(painted, pixels.dtype)
@@ -72,7 +85,8 @@ def to_engine(rgb: Pixels) -> Pixels:
         return rgb
     if np.issubdtype(rgb.dtype, np.integer):
         return rgb.astype(np.float32) / np.iinfo(rgb.dtype).max
-    return np.nan_to_num(rgb.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
+    seen = np.nan_to_num(rgb[..., :3].astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
+    return seen if rgb.shape[2] == 3 else np.dstack([seen, rgb[..., 3:]])
 
 
 def from_engine(painted: Pixels, dtype: np.dtype[Any]) -> Pixels:

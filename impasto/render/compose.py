@@ -95,10 +95,10 @@ def bounds(matte: NDArray[np.float32], halo: int, stride: int) -> Window | None:
 
 
 def paint_within(paint: Callable[[Pixels], Pixels], rgb: Pixels, window: Window) -> Pixels:
-    """The picture with only this window painted; what lies outside it is the picture's own."""
+    """The picture with only this window painted; what lies outside it is the picture's own. Guides may follow its colour."""
     if rgb[window].shape == rgb.shape:
         return paint(rgb)
-    result = rgb.copy()
+    result = rgb[..., :3].copy()
     result[window] = paint(np.ascontiguousarray(rgb[window]))
     return result
 

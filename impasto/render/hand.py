@@ -1,6 +1,7 @@
 """The hand that leads the brushes over one clip: colours, mattes, knobs, and what is measured once for the whole of it.
 
     stored colour -> as a screen shows it -> less noise -> painted -> knobs -> grain -> strength -> stored again -> through mattes
+        -> larger
 
 Every step that is off hands its input on untouched. What no brush touched keeps its very bits. A frame's painting depends on the
 frame and on the clip it belongs to, never on which other frames are rendered.
@@ -27,6 +28,7 @@ from impasto.media.colour import AUTO, Colour, open_colour
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.render.brush import Brush, Paint, from_engine, to_engine
 from impasto.render.compose import bounds, compose, paint_within
+from impasto.render.enlarge import Enlarger
 from impasto.render.grain import Grain
 from impasto.render.journal import digest
 from impasto.render.knobs import Curve, Palette, keep_colour, scaled
@@ -69,11 +71,12 @@ class Hand:
         self._mattes: list[Matte | None] = []
         self._palette: Pixels | None = None
         self._measured: Measured | None = None
+        self._larger = Enlarger(touch.super_resolve, self.colour) if touch.super_resolve else None
 
     def prepare(self) -> None:
         """Open engines, mattes and the palette, so that what is wrong with them is known before work begins."""
-        for layer in self.layers if self._paints else []:
-            layer.brush.prepare(self.deep, str(self.clip.source))
+        for brush in [layer.brush for layer in self.layers if self._paints] + ([self._larger.brush] if self._larger else []):
+            brush.prepare(self.deep, str(self.clip.source))
         self._mattes = [
             open_matte(layer.matte, self.clip.info, self.clip.source, self.clip.everyone) if layer.matte else None
             for layer in self.layers
@@ -90,6 +93,7 @@ class Hand:
             info = replace(info, width=-(-(shown[2] + 1 - shown[0]) // factor), height=-(-(shown[3] + 1 - shown[1]) // factor))
         if self._paints and info.channels < 3:
             info = replace(info, channels=info.channels + 2)
+        info = self._larger.info(info) if self._larger else info
         depth = str(self._storage)
         return info if depth == info.depth else replace(info, depth=depth, tags={**info.tags, "bits": 10})
 
@@ -110,11 +114,13 @@ class Hand:
         start = perf_counter()
         rgb = frame.rgb()
         stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength)
-        self.seconds.append(perf_counter() - start)
         grey = frame.pixels.shape[2] < 3
-        if stored is rgb and not (grey and self._paints):  # a grey clip is colour in all of its frames, if in one
-            return self._as_written(frame)
-        return self._as_written(_with_colour(frame, stored[..., :1] if grey and not self._paints else stored))
+        if stored is not rgb or (grey and self._paints):  # a grey clip is colour in all of its frames, if in one
+            frame = _with_colour(frame, stored[..., :1] if grey and not self._paints else stored)
+        written = self._as_written(frame)
+        written = self._larger.frame(written) if self._larger else written
+        self.seconds.append(perf_counter() - start)
+        return written
 
     def _as_written(self, frame: Frame) -> Frame:
         """The frame as its file wants it: an EXR takes its windows and header along, others show the display window."""
@@ -123,7 +129,7 @@ class Hand:
             if "exr" not in tags or self.colour.changes:
                 tags["chromaticities"] = self.colour.target.chromaticities
             if "exr" in tags and self.touch.proxy > 1:
-                tags["proxy"] = self.touch.proxy
+                tags["resized"] = self.touch.proxy
             return replace(frame, tags=tags)
         window = self._shown(frame)
         for name in ("exr", "premultiplied", "data_window", "display_window"):
@@ -263,7 +269,8 @@ class Hand:
     def check_rows(self, path: Path) -> None:
         """Refuse what cannot be done in bands."""
         if not self.touch.alone or len(self.layers) > 1 or self.layers[0].matte or self._crops():
-            what = "mattes, --scale, --palette, --denoise, --enhance, --grain, --letterbox, --proxy and projections"
+            knobs = "--scale, --palette, --denoise, --enhance, --grain, --letterbox, --proxy, --super-resolve"
+            what = f"mattes, {knobs} and projections"
             raise MediaError(f"is so large that it is painted in bands of rows, where {what} do not work: leave them out", path)
 
     def _crops(self) -> bool:
@@ -272,8 +279,8 @@ class Hand:
 
     def identity(self) -> dict[str, Any]:
         """All that the values of painted frames depend on, besides the frames."""
-        touch = {name: str(value) for name, value in vars(self.touch).items()}
-        made = {"impasto": __version__, **touch}
+        touch = {name: str(value) for name, value in vars(self.touch).items() if name != "super_resolve"}
+        made = {"impasto": __version__, **touch, **(self._larger.identity(self.deep) if self._larger else {})}
         if self.touch.palette:
             made["palette_content"] = digest(self.touch.palette)
         if config := os.environ.get("OCIO", "") if (self.touch.colour_in, self.touch.colour_out) != (AUTO, AUTO) else "":
@@ -296,7 +303,9 @@ class Hand:
 def record(hands: Sequence[Hand]) -> dict[str, Any]:
     """What a job painted with, for its figures."""
     layers = hands[0].layers
-    opened = {engine.name + engine.precision: engine for layer in layers for engine in layer.brush.opened.values()}
+    last = hands[0].touch.super_resolve
+    brushes = [layer.brush for layer in layers] + ([last] if last else [])
+    opened = {engine.name + engine.precision: engine for brush in brushes for engine in brush.opened.values()}
     engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in opened.values()]
     seconds = [taken for hand in hands for taken in hand.seconds]
     after_first = seconds[1:] or seconds  # an engine prepares itself on the first frame of a size

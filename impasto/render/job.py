@@ -50,6 +50,7 @@ class RenderJob(Job):
     enhance: float = option(0.0, "more local contrast and sharpness after painting", ge=0, le=1)
     grain: float = option(0.0, "lay the source's grain back on the painting: 1 is as much as was there", ge=0, le=4)
     seed: int = option(0, "seed of the grain", ge=0)
+    super_resolve: str = option("", "name or file of a look that enlarges: what was painted comes out two or four times larger")
     letterbox: bool = option(False, "find black bars and leave them alone")
     proxy: int = option(1, "shrink by this first, for a quick look", ge=1, le=16)
     projection: Projection = option("flat", "equirect: a 360 degree picture, painted without a seam")
@@ -201,8 +202,23 @@ class RenderJob(Job):
         from impasto.render.knobs import Curve
         from impasto.render.touch import Touch
 
-        same = {name: getattr(self, name) for name in Touch.__dataclass_fields__ if name != "strength"}
-        return Touch(strength=Curve.parse(self.strength), **same)
+        read: dict[str, Any] = {"strength": Curve.parse(self.strength), "super_resolve": self._larger()}
+        same = {name: getattr(self, name) for name in Touch.__dataclass_fields__ if name not in read}
+        return Touch(**read, **same)
+
+    def _larger(self) -> Brush | None:
+        """The brush that enlarges what was painted; of a look without the tier that paints, the one it has."""
+        from impasto.render.brush import Brush
+        from impasto.styles.library import find
+        from impasto.styles.package import StyleFile
+
+        if not self.super_resolve:
+            return None
+        if self.proxy > 1:
+            raise InputError("--proxy makes the picture smaller and --super-resolve larger: leave one of them out")
+        style = StyleFile.open(find(self.super_resolve))
+        tier = self.tier if self.tier in style.card.tiers else next(iter(style.card.tiers))
+        return Brush(style, tier, self.engine, self.precision, self.tile)
 
     def _clips(self, faults: Faults) -> list[Clip]:
         from fractions import Fraction
@@ -227,7 +243,7 @@ class RenderJob(Job):
         for matte in (layer.matte for layer in layers if layer.matte and layer.matte.origin == "file"):
             files += find_frames(matte.name).values() if is_sequence(matte.name) else [Path(matte.name)]
         files += [self.palette] if self.palette else []
-        return Inputs([*files, Path(self.sound), *map(Path, self.style)])
+        return Inputs([*files, Path(self.sound), *map(Path, [*self.style, self.super_resolve])])
 
     def _pin_engine(self, layers: list[Layer], errands: list[Errand]) -> None:
         """Where the choice of engine is ours, a render that goes on keeps what it was begun with."""

@@ -35,12 +35,15 @@ class Span(NamedTuple):
 
 
 def paint_whole_or_tiled(engine: Engine, pixels: Pixels, tile: int | str, stride: int, receptive_field: int) -> Pixels:
-    """Paint one picture [H,W,3]. `tile` is auto (whole if memory allows), off, or the side of a tile in pixels."""
+    """Paint one picture [H,W,C]. `tile` is auto (whole if memory allows), off, or the side of a tile in pixels.
+
+    The answer is [H,W,3], or a whole number of times larger where the generator enlarges.
+    """
     halo = halo_px(stride, receptive_field)
     side = tile_px(engine, pixels, tile, halo)
     if side == 0 or max(pixels.shape[:2]) <= side:
         return _one(engine, pixels)
-    self_test(engine, stride, receptive_field, str(pixels.dtype))
+    self_test(engine, stride, receptive_field, str(pixels.dtype), pixels.shape[2])
     return _tiled(engine, pixels, side, halo, stride)
 
 
@@ -62,7 +65,7 @@ def tile_px(engine: Engine, pixels: Pixels, tile: int | str, halo: int) -> int:
     return 0 if height * width <= affordable else max(isqrt(int(affordable)) - 2 * halo, SMALLEST_TILE_PX)
 
 
-def self_test(engine: Engine, stride: int, receptive_field: int, dtype: str = "uint8") -> float:
+def self_test(engine: Engine, stride: int, receptive_field: int, dtype: str = "uint8", channels: int = 3) -> float:
     """How far tiles are from the whole with this engine, in 1/255: 0 when all values are equal. Asked once per engine.
 
     An engine may add up in another order in windows of another size; more than 1/255 from that means a wrong receptive field.
@@ -72,7 +75,7 @@ def self_test(engine: Engine, stride: int, receptive_field: int, dtype: str = "u
     if key not in known:
         halo = halo_px(stride, receptive_field)
         side = 2 * (halo + TEST_TILE_PX) - 1  # two windows each way, and an edge that is no multiple of the stride
-        picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+        picture = np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
         picture = picture if dtype == "uint8" else (picture / 255).astype(dtype)
         tiled = _tiled(engine, picture, TEST_TILE_PX, halo, stride)
         known[key] = float(np.abs(_one(engine, picture).astype(np.float64) - tiled).max()) * (1 if dtype == "uint8" else 255)
@@ -97,11 +100,21 @@ def spans(length: int, side: int, halo: int, stride: int) -> tuple[int, list[Spa
 
 
 def _tiled(engine: Engine, pixels: Pixels, side: int, halo: int, stride: int) -> Pixels:
-    painted = np.empty_like(pixels)
+    painted: Pixels | None = None
     for (top, rows), (left, columns), window in _windows(pixels, side, halo, stride):
         tile = _one(engine, window)
-        painted[rows, columns] = tile[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        scale = tile.shape[0] // window.shape[0]
+        if painted is None:
+            painted = np.empty((pixels.shape[0] * scale, pixels.shape[1] * scale, 3), tile.dtype)
+        kept = tile[_larger(rows, scale, top), _larger(columns, scale, left)]
+        painted[_larger(rows, scale), _larger(columns, scale)] = kept
+    assert painted is not None, "a picture has at least one window"
     return painted
+
+
+def _larger(part: slice, scale: int, start: int = 0) -> slice:
+    """Where a part of the picture, told from `start` on, lies in one that is larger."""
+    return slice((part.start - start) * scale, (part.stop - start) * scale)
 
 
 def _one(engine: Engine, pixels: Pixels) -> Pixels:

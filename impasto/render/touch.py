@@ -34,6 +34,7 @@ class Touch:
     proxy: int = 1
     projection: Projection = "flat"
     stereo: Stereo = "none"
+    super_resolve: Brush | None = None
     colour_in: str = AUTO
     colour_out: str = AUTO
 
@@ -41,7 +42,8 @@ class Touch:
     def alone(self) -> bool:
         """Whether a pixel's painting depends on no more around it than the generator sees: then bands of rows are exact."""
         plain = (self.scale, self.palette, self.denoise, self.enhance, self.grain, self.proxy) == (1.0, None, 0.0, 0.0, 0.0, 1)
-        return plain and not self.letterbox and self.projection == "flat" and self.stereo == "none"
+        flat = self.projection == "flat" and self.stereo == "none"
+        return plain and flat and not self.letterbox and self.super_resolve is None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Layer:
 
 def check_layers(layers: Sequence[Layer]) -> None:
     """Refuse looks that would hide each other wholly."""
+    for name, scale in ((layer.brush.style.card.name, layer.brush.scale) for layer in layers):
+        if scale != 1:
+            raise InputError(f"{name} makes pictures {scale} times larger, which is no look: use --super-resolve {name}")
     for number, layer in enumerate(layers[1:], 1):
         if layer.matte is None:
             names = ", ".join(each.brush.style.card.name for each in layers)

@@ -414,7 +414,7 @@ def test_the_header_says_no_more_of_colours_than_is_true(
     tmp_path: Path, tag: dict[str, object], expected: set[str], factor: int
 ) -> None:
     frame = read(coloured(tmp_path / "a.exr"))
-    frame = replace(frame, pixels=frame.pixels[::factor, ::factor], tags={**frame.tags, **tag, "proxy": factor})
+    frame = replace(frame, pixels=frame.pixels[::factor, ::factor], tags={**frame.tags, **tag, "resized": factor})
     target = write(tmp_path / "b.exr", frame)
     assert said(target) == expected
     with open_reader(target) as reader:
@@ -443,7 +443,7 @@ def test_a_proxy_keeps_the_header_and_its_own_layer(tmp_path: Path, tile: tuple[
     more = [Made(light("RGB"), display=made.display, attributes={**kept, "name": text("more")})] * (parts - 1)
     source = put(tmp_path / "a.exr", made, *more)
     frame = read(source)
-    small = replace(frame, pixels=np.ascontiguousarray(frame.pixels[::2, ::2]), tags={**frame.tags, "proxy": 2})
+    small = replace(frame, pixels=np.ascontiguousarray(frame.pixels[::2, ::2]), tags={**frame.tags, "resized": 2})
     target = write(tmp_path / "b.exr", small)
     found = read_layout(target)
     assert (len(found.parts), found.parts[0].tile, found.flags) == (1, None, 2)
@@ -460,7 +460,7 @@ def test_a_proxy_keeps_the_header_and_its_own_layer(tmp_path: Path, tile: tuple[
 def test_a_proxy_of_another_size_is_refused(tmp_path: Path) -> None:
     frame = read(put(tmp_path / "a.exr", Made(light("RGB"))))
     with pytest.raises(MediaError, match="is 30x20, its source 10x7 at a proxy of 3"):
-        write(tmp_path / "b.exr", replace(frame, tags={**frame.tags, "proxy": 3}))
+        write(tmp_path / "b.exr", replace(frame, tags={**frame.tags, "resized": 3}))
 
 
 # ---------------------------------------------------------------- bad input

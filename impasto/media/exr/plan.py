@@ -20,7 +20,7 @@ _DEPTHS = {"half": "float16", "float": "float32"}
 _SHORT_NAME = 31
 # What else says in which colours a part's values are: true no more once they are in others.
 _COLOUR_WORDS = (b"colorInteropID", b"colorSpace", b"colorspace", b"oiio:ColorSpace", b"acesImageContainerFlag")
-_OF_THE_FULL_SIZE = (b"tiles", b"preview", b"chunkCount")  # what a proxy's header has no use for
+_OF_THE_FULL_SIZE = (b"tiles", b"preview", b"chunkCount")  # what the header of a proxy, or of a larger picture, has no use for
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,23 @@ def replacing(source: Source, pixels: Pixels, size: tuple[int, int], encoding: E
     return Plan(parts, number, painted, flags, layout.multi_part, _multiplies(pixels, tags), layout)
 
 
-def proxy_of(source: Source, pixels: Pixels, size: tuple[int, int], encoding: Encoding, tags: dict[str, Any]) -> Plan:
-    """The painted layer alone, smaller by a whole number, under the source's header; the other layers are of another size."""
-    layout, factor = source.layout(), int(tags["proxy"])
+def resized(source: Source, pixels: Pixels, size: tuple[int, int], encoding: Encoding, tags: dict[str, Any]) -> Plan:
+    """The painted layer alone, in another size, under the source's header; the other layers are of the size they were.
+
+    The tag `resized` says how many of the source's pixels make one: 2 is a proxy of half the size, 1/2 is twice as large.
+    """
+    layout, factor = source.layout(), Fraction(tags["resized"])
     part = layout.parts[source.layer.part]
     if size != (wanted := (-(-part.width // factor), -(-part.height // factor))):
-        expected = f"{wanted[0]}x{wanted[1]} at a proxy of {factor}"
+        how = f"{factor.denominator} times as large" if factor < 1 else f"at a proxy of {factor}"
+        expected = f"{wanted[0]}x{wanted[1]} {how}"
         raise MediaError(f"is {size[0]}x{size[1]}, its source {expected}: its header cannot follow", source.path)
     attributes = {
         name: value
         for name, value in part.attributes.items()
         if name not in _OF_THE_FULL_SIZE and not name.startswith(b"cryptomatte/")
     }
-    data, shown = _shrunk_windows(part, factor)
+    data, shown = _resized_windows(part, factor)
     attributes |= {b"dataWindow": (b"box2i", struct.pack("<4i", *data)), b"displayWindow": (b"box2i", struct.pack("<4i", *shown))}
     attributes[b"lineOrder"] = b"lineOrder", b"\0"
     if b"type" in attributes:
@@ -110,7 +114,7 @@ def proxy_of(source: Source, pixels: Pixels, size: tuple[int, int], encoding: En
     return Plan((alone,), 0, painted, 2 | layout.flags & LONG_NAMES | _long(painted), False, _multiplies(pixels, tags))
 
 
-def _shrunk_windows(part: Part, factor: int) -> tuple[Window, Window]:
+def _resized_windows(part: Part, factor: Fraction) -> tuple[Window, Window]:
     """Data and display window divided by a factor: a pixel begun counts whole."""
     full = [int(edge) for edge in part.numbers(b"displayWindow", "4i") or part.window]
     left, top = full[0] // factor, full[1] // factor

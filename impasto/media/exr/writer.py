@@ -20,7 +20,7 @@ from impasto.media.alpha import premultiplied
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.exr.container import ROWS_OF_A_CHUNK, Channel, Layout, read_layout, write_headers
 from impasto.media.exr.packing import pack
-from impasto.media.exr.plan import plain, proxy_of, replacing
+from impasto.media.exr.plan import plain, replacing, resized
 from impasto.media.exr.reader import Planes, Source
 from impasto.media.landing import Landing
 from impasto.media.scoped import ScopedWriter
@@ -86,7 +86,7 @@ class ExrWriter(ScopedWriter):
         if source is None:
             self._plan = plain(pixels, size, self._like.fps, self._encoding, tags)
         else:
-            plan_of = proxy_of if tags.get("proxy", 1) > 1 else replacing
+            plan_of = resized if tags.get("resized", 1) != 1 else replacing
             self._plan = plan_of(source, pixels, size, self._encoding, tags)
         plan = self._plan
         if plan.layout and plan.untouched:
