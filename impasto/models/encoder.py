@@ -26,10 +26,10 @@ class StyleEncoder(nn.Module):
         widths = [3, width, 2 * width, 2 * width, 3 * width]
         self.layers = nn.ModuleList([nn.Conv2d(enter, leave, 4, 2, 1) for enter, leave in pairwise(widths)])
         counted = 2 * sum(widths)
-        self.level = nn.LayerNorm(counted)
+        self.level = Level(counted)
         self.enter = nn.Linear(counted, 4 * width)
         self.leave = nn.Linear(4 * width, length)
-        self.ends = nn.LayerNorm(length, elementwise_affine=False) if bounded else nn.Identity()
+        self.bounded = bounded
 
     def forward(self, x: Tensor) -> Tensor:
         seen = x - 0.5
@@ -37,8 +37,26 @@ class StyleEncoder(nn.Module):
         for layer in self.layers:
             seen = F.leaky_relu(layer(seen), 0.2)
             told.append(summary(seen))
-        code: Tensor = self.ends(self.leave(F.leaky_relu(self.enter(self.level(torch.cat(told, 1))), 0.2)))
-        return code
+        code: Tensor = self.leave(F.leaky_relu(self.enter(self.level(torch.cat(told, 1))), 0.2))
+        return levelled(code.float()) if self.bounded else code
+
+
+class Level(nn.Module):
+    """Numbers of all sizes at one size, each with a gain and a shift of its own."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(count))
+        self.bias = nn.Parameter(torch.zeros(count))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return levelled(x) * self.weight + self.bias
+
+
+def levelled(x: Tensor) -> Tensor:
+    """Rows [N,k] with a mean of 0 and a spread of 1; spelt out, for a style file holds only operators that it knows."""
+    centred = x - x.mean(1, keepdim=True)
+    return centred / (centred.square().mean(1, keepdim=True) + LEAST_SPREAD).sqrt()
 
 
 def summary(features: Tensor) -> Tensor:
