@@ -19,7 +19,7 @@ from impasto.losses.colour import Palette, lab_colour, to_lab
 from impasto.losses.motion import Motion, frame_difference, steadiness, warp_by_flow, warp_consistency
 from impasto.losses.patches import PatchNCE, patch_nce, patch_style, structure_lost
 from impasto.losses.perceptual import feature_matching, gram_style, perceptual, perceptual_content, sliced_style
-from impasto.losses.pixels import cycle, grey, identity, pixels, total_variation
+from impasto.losses.pixels import cycle, grey, identity, pixels, ssim, total_variation
 
 __all__ = [
     "FAMILIES",
@@ -46,6 +46,7 @@ __all__ = [
     "pixels",
     "r1",
     "sliced_style",
+    "ssim",
     "steadiness",
     "structure_lost",
     "to_lab",
