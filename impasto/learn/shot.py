@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from impasto.errors import InputError, MediaError
 from impasto.frame import Frame
 from impasto.learn.data import Material, Picture, Pictures, as_seen, even_numbers, open_shot, to_uint8
-from impasto.media import list_pictures, open_reader
+from impasto.media import PICTURES, is_sequence, list_pictures, open_reader
 from impasto.media.encoding import Decoding
 from impasto.media.guides import Guide, fitted, parse_guides, plane, same_aspect
 from impasto.media.ranges import runs, say
@@ -37,19 +37,19 @@ Matte = NDArray[np.uint8]  # [H,W]
 
 @dataclass
 class View:
-    """A frame of the shot as a generator sees it."""
+    """A frame of the shot as a generator sees it; 255 in the matte is what counts of it."""
 
     number: int
     seen: Picture
     guides: Planes
+    matte: Matte
 
 
 @dataclass
 class Key(View):
-    """A frame that somebody painted; 255 in the matte is what counts of it."""
+    """A frame that somebody painted."""
 
     painted: Picture
-    matte: Matte
 
 
 @dataclass
@@ -77,12 +77,12 @@ def gather_shot(job: TrainJob, most: int, perception: Perception | None, device:
         wanted = sorted([*files, *others])
         frames = {f.number: to_uint8(as_seen(f, reader, job.shot)) for f in reader.read(wanted)}
     guides, planes = read_guides(parse_guides(job.guide), wanted, size)
-    views = [View(number, frames[number], guides[number]) for number in others]
+    mattes = read_mattes(job.matte, wanted, list(files), size)
+    views = [View(number, frames[number], guides[number], mattes[number]) for number in others if number in mattes]
     references, keys = Pictures([]), []
     for number, path in files.items():
         painted = _read_painted(path, size, references)
-        matte = read_matte(job.matte, number, size) if job.matte else np.full(size[::-1], 255, np.uint8)
-        keys.append(Key(number, frames[number], guides[number], painted, matte))
+        keys.append(Key(number, frames[number], guides[number], mattes[number], painted))
     photos = _as_photos(views, size, job.shot)
     return ShotMaterial(references, photos, perception, job.seed, device, job.shot, keys, views, planes)
 
@@ -133,20 +133,38 @@ def read_guides(
     return {number: np.concatenate([nothing, *each], axis=2) for number, each in found.items()}, planes
 
 
-def read_matte(path: Path, number: int, size: tuple[int, int]) -> Matte:
-    """What counts of a painted frame: its matte's alpha where it has one, else its brightness. A single picture is for all."""
+def read_mattes(path: Path | None, numbers: Sequence[int], needed: Sequence[int], size: tuple[int, int]) -> dict[int, Matte]:
+    """What counts of these frames: the matte's alpha where it has one, else its brightness; without a matte, everything.
+
+    A single picture is for all frames. Of a sequence the needed frames must be there; others that are not are left out.
+    """
+    if path is None:
+        everything = np.full(size[::-1], 255, np.uint8)
+        return dict.fromkeys(numbers, everything)
+    found: dict[int, Matte] = {}
     with open_reader(path, Decoding(missing="skip")) as reader:
-        single = tuple(reader.numbers()) == (0,) and path.is_file()
-        ((_, frame),) = _frames_of(reader.numbers(), reader.read, [0 if single else number], path)
+        if not is_sequence(path) and path.suffix.lower() in PICTURES:
+            matte = _matte(next(iter(reader)), path, size)
+            found = dict.fromkeys(numbers, matte)
+        else:
+            there = [number for number in numbers if number in reader.numbers() or number in needed]
+            for number, frame in _frames_of(reader.numbers(), reader.read, there, path):
+                found[number] = _matte(frame, path, size)
+    for number in needed:
+        if found[number].max() < 128:
+            raise MediaError(
+                f"is black in frame {number}, so nothing of the painting would be learnt: is it the right one?", path
+            )
+    return {number: matte for number, matte in found.items() if matte.max() >= 128}
+
+
+def _matte(frame: Frame, path: Path, size: tuple[int, int]) -> Matte:
     values = frame.alpha if frame.alpha is not None else frame.pixels[..., :3].mean(2).astype(frame.pixels.dtype)
     matte = to_uint8(values[..., None])[..., 0]
     if not same_aspect((matte.shape[1], matte.shape[0]), size):
         there = _told((matte.shape[1], matte.shape[0]))
         raise MediaError(f"is {there}, and the shot is {_told(size)}: give it the shot's size, or its aspect", path)
-    matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    if matte.max() < 128:
-        raise MediaError(f"is black in frame {number}, so nothing of the painting would be learnt: is it the right one?", path)
-    return matte
+    return np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _frames_of(there: Sequence[int], read: object, wanted: Sequence[int], path: Path) -> Iterator[tuple[int, Frame]]:
