@@ -26,13 +26,15 @@ from impasto.media import MOVIES, open_reader
 from impasto.media.alpha import premultiplied, spread, unpremultiplied
 from impasto.media.colour import AUTO, Colour, open_colour
 from impasto.media.encoding import DEFAULT, Encoding
+from impasto.media.guides import Planes
 from impasto.render.brush import Brush, Paint, from_engine, to_engine
 from impasto.render.compose import bounds, compose, paint_within
 from impasto.render.enlarge import Enlarger
 from impasto.render.grain import Grain
+from impasto.render.guides import Guides, joined
 from impasto.render.journal import digest
 from impasto.render.knobs import Curve, Palette, keep_colour, scaled
-from impasto.render.mattes import Matte, content, open_matte
+from impasto.render.mattes import Matte, open_matte
 from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, samples
 from impasto.render.projection import check_stereo
 from impasto.render.tiles import halo_px
@@ -71,12 +73,16 @@ class Hand:
         self._mattes: list[Matte | None] = []
         self._palette: Pixels | None = None
         self._measured: Measured | None = None
+        self._guides: Guides | None = None
         self._larger = Enlarger(touch.super_resolve, self.colour) if touch.super_resolve else None
 
     def prepare(self) -> None:
         """Open engines, mattes and the palette, so that what is wrong with them is known before work begins."""
+        if self._paints:
+            self._guides = Guides(self.touch.guides, self.clip.everyone)
+            self._guides.check([layer.brush for layer in self.layers])
         for brush in [layer.brush for layer in self.layers if self._paints] + ([self._larger.brush] if self._larger else []):
-            brush.prepare(self.deep, str(self.clip.source))
+            brush.prepare(self.deep or bool(brush.guides), str(self.clip.source))
         self._mattes = [
             open_matte(layer.matte, self.clip.info, self.clip.source, self.clip.everyone) if layer.matte else None
             for layer in self.layers
@@ -164,7 +170,8 @@ class Hand:
             matte = None if (opened := self._mattes[number]) is None else opened.at(frame, seen)
             if matte is not None and box is not None:
                 matte = np.ascontiguousarray(box.of(matte))
-            painted = self._layer(number, layer.brush, picture, quiet, matte)
+            beside = self._beside(layer.brush, frame, box)
+            painted = self._layer(number, layer.brush, picture, joined(quiet, beside), matte)
             if painted is None:
                 continue
             if (grain := self._measure().grain) is not None:
@@ -191,6 +198,8 @@ class Hand:
         """One brush's painting of what is seen; None where its matte leaves nothing to paint."""
         touch, measured = self.touch, self._measure()
         paint: Paint = scaled(brush.projected(touch.projection, touch.stereo), touch.scale)
+        if brush.guides:
+            paint = _stored_as(paint, seen.dtype)
         if matte is not None:
             window = bounds(matte, halo_px(brush.stride, brush.receptive_field), brush.stride)
             if window is None:
@@ -201,6 +210,14 @@ class Hand:
         if measured.palettes:
             painted = measured.palettes[number].apply(painted)
         return enhance(painted, touch.enhance)
+
+    def _beside(self, brush: Brush, frame: Frame, box: Box | None) -> Planes | None:
+        """What a brush sees beside the colour of a frame."""
+        if self._guides is None:
+            return None
+        height, width = frame.pixels.shape[:2]
+        planes = self._guides.beside(brush, frame.number, width, height)
+        return planes if planes is None or box is None else np.ascontiguousarray(box.of(planes))
 
     def _box(self, frame: Frame) -> Box | None:
         """Where the picture is between the bars, in a frame's own pixels; None: everywhere."""
@@ -230,7 +247,8 @@ class Hand:
         if not (touch.letterbox or touch.grain or touch.palette):
             return found
         with open_reader(self.clip.source, self.clip.reading) as reader:
-            taken = [self._sampled(frame) for frame in samples(reader)]
+            frames = samples(reader)
+        taken = [self._sampled(frame) for frame in frames]
         if touch.letterbox:
             found.letterbox = Letterbox.find(taken)
             taken = [np.ascontiguousarray(found.letterbox.of(each)) for each in taken]
@@ -238,10 +256,16 @@ class Hand:
             found.grain = Grain.measure(taken)
         if self._palette is not None:
             for layer in self.layers:
-                paint = scaled(layer.brush.paint, touch.scale)
-                painted = [keep_colour(each, paint(denoise(each, touch.denoise)), touch.keep_colour) for each in taken]
+                painted = [self._tried(layer.brush, *each, found.letterbox) for each in zip(frames, taken, strict=True)]
                 found.palettes.append(Palette.measure(painted, self._palette))
         return found
+
+    def _tried(self, brush: Brush, frame: Frame, seen: Pixels, box: Box | None) -> Pixels:
+        """A sample as a brush paints it, before its colours are moved."""
+        paint, touch = scaled(brush.paint, self.touch.scale), self.touch
+        sized = proxy(frame, touch.proxy)
+        painted = paint(joined(denoise(seen, touch.denoise), self._beside(brush, sized, box)))
+        return keep_colour(seen, from_engine(painted, seen.dtype), touch.keep_colour)
 
     def _sampled(self, frame: Frame) -> Pixels:
         """What a screen shows of a frame, as the brushes see it."""
@@ -269,7 +293,7 @@ class Hand:
     def check_rows(self, path: Path) -> None:
         """Refuse what cannot be done in bands."""
         if not self.touch.alone or len(self.layers) > 1 or self.layers[0].matte or self._crops():
-            knobs = "--scale, --palette, --denoise, --enhance, --grain, --letterbox, --proxy, --super-resolve"
+            knobs = "--scale, --palette, --guide, --denoise, --enhance, --grain, --letterbox, --proxy, --super-resolve"
             what = f"mattes, {knobs} and projections"
             raise MediaError(f"is so large that it is painted in bands of rows, where {what} do not work: leave them out", path)
 
@@ -279,7 +303,7 @@ class Hand:
 
     def identity(self) -> dict[str, Any]:
         """All that the values of painted frames depend on, besides the frames."""
-        touch = {name: str(value) for name, value in vars(self.touch).items() if name != "super_resolve"}
+        touch = {name: str(value) for name, value in vars(self.touch).items() if name not in ("super_resolve", "guides")}
         made = {"impasto": __version__, **touch, **(self._larger.identity(self.deep) if self._larger else {})}
         if self.touch.palette:
             made["palette_content"] = digest(self.touch.palette)
@@ -287,10 +311,12 @@ class Hand:
             made["ocio"] = digest(config) if os.path.isfile(config) else config
         if not self._paints:
             return made
+        if self._guides is not None and self.touch.guides:
+            made["guides"] = self._guides.identity()
         looks = [layer.brush.identity(self.deep) for layer in self.layers]
         for layer, look in zip(self.layers, looks, strict=True):
             if layer.matte:
-                look["matte"] = {**asdict(layer.matte), "content": content(layer.matte)}
+                look["matte"] = {**asdict(layer.matte), "content": layer.matte.content()}
         return {**made, **looks[0]} if len(looks) == 1 else {**made, "looks": looks, **_engine_of(looks)}
 
     def close(self) -> None:
@@ -298,6 +324,8 @@ class Hand:
         for matte in self._mattes:
             if matte is not None:
                 matte.close()
+        if self._guides is not None:
+            self._guides.close()
 
 
 def record(hands: Sequence[Hand]) -> dict[str, Any]:
@@ -320,6 +348,11 @@ def mix(rgb: Pixels, painted: Pixels, strength: float) -> Pixels:
     """Between the picture (0) and the painting (1), in native values."""
     between = rgb.astype(np.float32) * (1 - strength) + painted.astype(np.float32) * strength
     return np.rint(between).astype(rgb.dtype) if np.issubdtype(rgb.dtype, np.integer) else between.astype(rgb.dtype)
+
+
+def _stored_as(paint: Paint, dtype: np.dtype[Any]) -> Paint:
+    """A painter that sees guides, and so floats, whose paintings are stored as the picture is."""
+    return lambda pixels: from_engine(paint(pixels), dtype)
 
 
 def _within(paint: Paint, window: Any) -> Paint:

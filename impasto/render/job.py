@@ -45,6 +45,7 @@ class RenderJob(Job):
     strength: str = option("1", "how much paint, 0 (none) to 1 (all); over time as '1001:0, 1024:1'")
     keep_colour: float = option(0.0, "how far the painting keeps the source's colours", ge=0, le=1)
     scale: float = option(1.0, "size of the brush: 2 paints with strokes twice as big", ge=0.25, le=4)
+    guide: list[str] = option([], "what a look learnt with guides sees beside the colour, as depth=depth.####.exr (repeatable)")
     palette: Path | None = option(None, "a picture whose colours the painted shot takes on")
     denoise: float = option(0.0, "take noise out before painting", ge=0, le=1)
     enhance: float = option(0.0, "more local contrast and sharpness after painting", ge=0, le=1)
@@ -199,10 +200,12 @@ class RenderJob(Job):
         return layers
 
     def _touch(self) -> Touch:
+        from impasto.media.guides import parse_guides
         from impasto.render.knobs import Curve
         from impasto.render.touch import Touch
 
         read: dict[str, Any] = {"strength": Curve.parse(self.strength), "super_resolve": self._larger()}
+        read["guides"] = tuple(parse_guides(self.guide))
         same = {name: getattr(self, name) for name in Touch.__dataclass_fields__ if name not in read}
         return Touch(**read, **same)
 
@@ -236,12 +239,14 @@ class RenderJob(Job):
 
     def _inputs(self, clips: list[Clip], layers: list[Layer]) -> Inputs:
         """Every file that is read."""
-        from impasto.media import is_sequence
-        from impasto.media.sequence import find_frames
+        from impasto.media.guides import parse_guides
+        from impasto.render.alongside import files_of
 
         files = [file for clip in clips for file in clip.inputs]
         for matte in (layer.matte for layer in layers if layer.matte and layer.matte.origin == "file"):
-            files += find_frames(matte.name).values() if is_sequence(matte.name) else [Path(matte.name)]
+            files += files_of(Path(matte.name))
+        for guide in parse_guides(self.guide):
+            files += files_of(guide.path)
         files += [self.palette] if self.palette else []
         return Inputs([*files, Path(self.sound), *map(Path, [*self.style, self.super_resolve])])
 

@@ -17,12 +17,9 @@ itself. Beyond its data window a matte is 0.
 """
 from __future__ import annotations
 
-import hashlib
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
 from os.path import exists, isdir, isfile
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -33,10 +30,9 @@ from numpy.typing import NDArray
 
 from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
-from impasto.media import MOVIES, READERS, Reader, is_sequence, open_reader
-from impasto.media.encoding import Decoding
+from impasto.media import READERS, Reader, is_sequence
+from impasto.render.alongside import Alongside, content, files_of
 from impasto.render.compose import Area, around, extent, finish, place
-from impasto.render.journal import WHOLE_BYTES, digest_of_source
 from impasto.render.skin import likely_skin
 
 Plane = NDArray[np.float32]  # [H,W] in 0..1
@@ -46,7 +42,6 @@ Origin = Literal["file", "alpha", "layer", "crypto", "skin"]
 CHOICES = "a picture, sequence or video, FILE:CHANNEL, alpha, layer:NAME, crypto:OBJECT or skin"
 MOST_FEATHER_PX = 1000.0
 REC_709 = np.array([0.2126, 0.7152, 0.0722])
-FAR = 32  # frames; a longer way forward is jumped
 
 
 @dataclass(frozen=True)
@@ -72,6 +67,10 @@ class MatteSpec:
             return cls(_origin(head), name, "", invert, feather)
         file, channel = _file_and_channel(what)
         return cls("file", file, channel, invert, feather)
+
+    def content(self) -> str:
+        """What the matte's file holds, as a digest; nothing where the shot itself is the matte."""
+        return content(Path(self.name)) if self.origin == "file" else ""
 
 
 @dataclass(frozen=True)
@@ -146,60 +145,37 @@ class Source:
 
 
 class Clip(Source):
-    """Planes of a file: a still is held, a sequence goes by numbers, a video by places in the shot."""
+    """Planes of a file that goes along with the shot."""
 
     def __init__(self, spec: MatteSpec, info: ClipInfo, numbers: Sequence[int]) -> None:
-        self.path, self._shot = Path(spec.name), numbers
+        self.path = Path(spec.name)
         layer, self._channel = _layer_and_channel(self.path, spec.channel)
-        self._reader = open_reader(self.path, Decoding("skip", layer))
-        self._numbers = self._reader.numbers()
-        self._frames: Iterator[Frame] = iter(())
-        self._next = inf
+        self._file = Alongside(self.path, layer, numbers, "matte")
         try:
-            own, shown = (_window("display_window", each.tags, each) for each in (self._reader.info, info))
+            own, shown = (_window("display_window", each.tags, each) for each in (self._file.info, info))
             if extent(own) != extent(shown):
                 raise _of_another_size(self.path, extent(own), extent(shown))
             self._right, self._down = shown[0] - own[0], shown[1] - own[1]
-            self._channel = self._channel or _telling_channel(self._reader)
-            _check_channel(self._channel, self._reader.info.channels, self.path)
+            self._channel = self._channel or _telling_channel(self._file.reader)
+            _check_channel(self._channel, self._file.info.channels, self.path)
         except MediaError:
             self.close()
             raise
 
     def key(self, frame: Frame) -> int:
         """The number of the matte's own frame."""
-        number, there = frame.number, self._numbers
-        if is_sequence(self.path):
-            if number not in there:
-                told = f"this matte has {len(there)} frames from {there[0]} to {there[-1]}, not this one: make it or leave it out"
-                raise MediaError(told, self.path, number)
-            return number
-        if self.path.suffix.lower() not in MOVIES:
-            return there[0]
-        place = bisect_left(self._shot, number)
-        if place >= len(there):
-            raise MediaError(f"this matte ends after {len(there)} frames, before the shot: make it longer", self.path, number)
-        return there[place]
+        return self._file.number(frame.number)
 
     def plane(self, frame: Frame, display: Pixels | None) -> Placed:
         """The channel of the matte's frame, its display window laid over that of the shot."""
-        found = self._frame(self.key(frame))
-        left, top, right, bottom = _window("data_window", found.tags, self._reader.info)
+        found = self._file.frame(frame.number)
+        left, top, right, bottom = _window("data_window", found.tags, self._file.info)
         area = left + self._right, top + self._down, right + self._right, bottom + self._down
         return channel_of(found, self._channel, self.path), area
 
-    def _frame(self, number: int) -> Frame:
-        if not self._next <= number <= self._next + FAR:
-            self._frames = self._reader.read([each for each in self._numbers if each >= number])
-        for frame in self._frames:
-            if frame.number == number:
-                self._next = number + 1
-                return frame
-        raise MediaError("this matte ends before its own end: get it again or save it anew", self.path, number)
-
     def close(self) -> None:
         """Let go of the file."""
-        self._reader.close()
+        self._file.close()
 
 
 def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[int]) -> Matte:
@@ -212,7 +188,7 @@ def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[
     if spec.origin == "alpha" and info.channels not in (2, 4):
         raise MediaError("has no alpha that could be a matte: choose another, or a picture that has one", source)
     if spec.origin in ("layer", "crypto"):
-        first = next(iter(_files(source)))
+        first = files_of(source)[0]
         if first.suffix.lower() != ".exr":
             raise MediaError(f"has no layers, so no matte {spec.origin}:{spec.name}: only an EXR has them", source)
         take = _layer if spec.origin == "layer" else _objects
@@ -220,42 +196,6 @@ def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[
     if spec.origin == "alpha":
         return Matte(spec, info, Source(source, lambda frame, _: (channel_of(frame, "A", source), None)))
     return Matte(spec, info, Source(source, lambda frame, seen: (likely_skin(_as_shown(frame) if seen is None else seen), None)))
-
-
-def content(spec: MatteSpec) -> str:
-    """What the files of a matte hold, as a digest, so that a changed one is noticed; nothing where the shot itself is the matte.
-
-    Of a sequence beyond 256 MiB it tells names, sizes and times alone.
-    """
-    if spec.origin != "file":
-        return ""
-    path = Path(spec.name)
-    if not is_sequence(path):
-        return digest_of_source(path)
-    found, files = hashlib.blake2b(digest_size=16), _files(path)
-    facts = [_stat(file) for file in files]
-    small = sum(size for size, _ in facts) <= WHOLE_BYTES
-    for file, fact in zip(files, facts, strict=True):
-        found.update(f"{file.name}\0{digest_of_source(file) if small else fact}\0".encode("utf-8", "surrogateescape"))
-    return found.hexdigest()
-
-
-def _files(source: Path) -> Sequence[Path]:
-    """The files of a shot or a matte, in order."""
-    if not is_sequence(source):
-        return [source]
-    from impasto.media.sequence import find_frames
-
-    return list(find_frames(source).values())
-
-
-def _stat(file: Path) -> tuple[int, int]:
-    """Size and time of a file."""
-    try:
-        found = file.stat()
-    except OSError as error:
-        raise MediaError(f"cannot be read: {(error.strerror or str(error)).lower()}", file) from None
-    return found.st_size, found.st_mtime_ns
 
 
 def _layer(first: Path, name: str) -> Take:

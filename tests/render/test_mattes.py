@@ -17,9 +17,9 @@ from impasto.engine import load_engine
 from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import open_reader, open_writer
-from impasto.render import mattes
+from impasto.render import alongside
 from impasto.render.compose import bounds, compose, finish, paint_within
-from impasto.render.mattes import Matte, MatteSpec, StyleUse, content, open_matte
+from impasto.render.mattes import Matte, MatteSpec, StyleUse, open_matte
 from impasto.render.post import proxy
 from impasto.render.tiles import halo_px
 from tests.fakes import TINY_FIELD, TINY_STRIDE, noise, tiny_graph, tiny_tier
@@ -192,7 +192,7 @@ class Clip:
 
 
 def along(monkeypatch: pytest.MonkeyPatch, name: str, clip: Clip, shot: Sequence[int]) -> Matte:
-    monkeypatch.setattr(mattes, "open_reader", lambda *_: clip)
+    monkeypatch.setattr(alongside, "open_reader", lambda *_: clip)
     return opened(name, ClipInfo(2, 2), numbers=shot)
 
 
@@ -394,21 +394,21 @@ def test_content_tells_a_changed_matte(tmp_path: Path, monkeypatch: pytest.Monke
     for number in (1, 2):
         picture(tmp_path / f"m.{number:04d}.png", np.full((2, 2, 1), number, np.uint8))
     specs = [MatteSpec.parse(f"{tmp_path}/{name}") for name in ("m.0002.png", "m.####.png", "")]
-    seen = [[content(spec) for spec in specs]]
+    seen = [[spec.content() for spec in specs]]
     os.utime(tmp_path / "m.0002.png", (1, 1))
-    assert [content(spec) for spec in specs] == seen[0], "time is no content"
+    assert [spec.content() for spec in specs] == seen[0], "time is no content"
     picture(tmp_path / "m.0002.png", np.full((2, 2, 1), 7, np.uint8))
-    seen.append([content(spec) for spec in specs])
+    seen.append([spec.content() for spec in specs])
     picture(tmp_path / "m.0003.png", np.full((2, 2, 1), 7, np.uint8))
-    seen.append([seen[0][0], *(content(spec) for spec in specs[1:])])
+    seen.append([seen[0][0], *(spec.content() for spec in specs[1:])])
     assert all(len({each[place] for each in seen[:3]}) == wanted for place, wanted in ((0, 2), (1, 3), (2, 3)))
-    monkeypatch.setattr(mattes, "WHOLE_BYTES", 10)
-    large = content(specs[1])
+    monkeypatch.setattr(alongside, "WHOLE_BYTES", 10)
+    large = specs[1].content()
     os.utime(tmp_path / "m.0002.png", (1, 1))
-    assert content(specs[1]) != large, "of much, sizes and times are taken"
-    assert [content(MatteSpec.parse(text)) for text in ("alpha", "skin", "layer:a", "crypto:a")] == [""] * 4
+    assert specs[1].content() != large, "of much, sizes and times are taken"
+    assert [MatteSpec.parse(text).content() for text in ("alpha", "skin", "layer:a", "crypto:a")] == [""] * 4
     with pytest.raises(MediaError, match="cannot be read: no such file"):
-        content(MatteSpec.parse(f"{tmp_path}/absent.png"))
+        MatteSpec.parse(f"{tmp_path}/absent.png").content()
 
 
 def test_inverted_then_feathered() -> None:
