@@ -27,6 +27,7 @@ class Progress:
     rate: float = 0.0
     note: str = ""
     seconds_left: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)  # what the note tells, for programs
 
 
 @dataclass(frozen=True)
