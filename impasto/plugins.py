@@ -9,8 +9,13 @@ from types import ModuleType
 
 from impasto.errors import InputError
 
-ROOMS = {"recipes": "impasto.learn.recipes", "generators": "impasto.models.generators", "engines": "impasto.engine"}
-NOT_PLUGINS = {"engines": {"export", "choose", "graph"}}
+ROOMS = {
+    "recipes": "impasto.learn.recipes",
+    "generators": "impasto.models.generators",
+    "dreamers": "impasto.models.dreamers",
+    "engines": "impasto.engine",
+}
+NOT_PLUGINS = {"engines": {"export", "choose", "graph", "trial", "encode", "dream"}}
 
 
 def names(room: str) -> list[str]:

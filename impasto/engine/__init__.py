@@ -7,16 +7,20 @@ An engine is a file of this room. It offers
     contends()            whether measuring it is worth the time when the user leaves the choice to us
     auto_precision(deep)  the precision to take where the user names none; `deep`: the output has more than 8 bits
     open(graph, tier, precision) -> Engine
+
+What a tier takes and gives is on the card: pixels [N,H,W,3+G] with the G planes of its guides after the colour, in the order of
+`tier.guides`; painted pixels [N,H*scale,W*scale,3]. The look of a network of many is a code in the graph: engines never see one.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 from impasto import plugins
+from impasto.engine.graph import with_code
 from impasto.errors import EngineError, ImpastoError, InputError
 from impasto.frame import Pixels
 
@@ -33,7 +37,7 @@ class Engine(Protocol):
     bytes_per_pixel: float  # memory that painting takes, per pixel of the picture
 
     def paint(self, batch: Pixels) -> Pixels:
-        """Paint [N,H,W,3] of uint8, or float32 in 0..1; the answer has the same type and shape. Any H and W will do."""
+        """Paint [N,H,W,3+G] of uint8, or float32 in 0..1; the answer is [N,H*scale,W*scale,3] of that type. Any H and W do."""
         ...
 
 
@@ -51,11 +55,19 @@ class EngineModule(Protocol):
     def open(self, graph: bytes, tier: Tier, precision: str) -> Engine: ...
 
 
-def open_engine(style: StyleFile, tier: str, engine: str = "auto", precision: str = "auto", deep: bool = False) -> Engine:
-    """Make one tier of a style ready to paint. `deep`: the output has more than 8 bits, so precision auto means fp32."""
+def open_engine(
+    style: StyleFile, tier: str, engine: str = "auto", precision: str = "auto", deep: bool = False, code: Sequence[float] = ()
+) -> Engine:
+    """Make one tier of a style ready to paint. `deep`: the output has more than 8 bits, so precision auto means fp32.
+
+    `code` chooses among the looks or variations of a network that has several; without one it paints with its own.
+    """
     if tier not in style.card.tiers:
         raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
-    graph, described = style.graph(tier), style.card.tiers[tier]
+    described = style.card.tiers[tier]
+    if described.noise:
+        raise InputError(f"style {style.card.name} draws pictures from noise and paints none: 'impasto generate' runs it")
+    graph = with_code(style.graph(tier), code) if code else style.graph(tier)
     if engine == "auto":
         from impasto.engine.choose import fastest
 
@@ -97,3 +109,8 @@ def fit_to_stride(batch: Pixels, stride: int) -> Pixels:
     if down or across:
         batch = np.pad(batch, ((0, 0), (0, down), (0, across), (0, 0)), mode="reflect")
     return np.ascontiguousarray(batch)
+
+
+def without_margin(painted: Pixels, batch: Pixels, scale: int) -> Pixels:
+    """What was painted of [N,H,W,C], without what `fit_to_stride` grew it by."""
+    return painted[:, : batch.shape[1] * scale, : batch.shape[2] * scale]

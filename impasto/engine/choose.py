@@ -67,7 +67,7 @@ def _measured(graph: bytes, tier: Tier, choices: list[Choice]) -> Choice:
     for name, precision in choices:
         try:
             with engine_errors(name):
-                times[name, precision] = _seconds(load_engine(name).open(graph, tier, precision))
+                times[name, precision] = _seconds(load_engine(name).open(graph, tier, precision), tier)
         except EngineError as fault:  # one that fails here only drops out of the race
             faults.append(fault)
     if not times:
@@ -75,8 +75,9 @@ def _measured(graph: bytes, tier: Tier, choices: list[Choice]) -> Choice:
     return min(times, key=times.__getitem__)
 
 
-def _seconds(engine: Engine) -> float:
-    picture = np.random.default_rng(0).integers(0, 256, (1, SIZE_PX, SIZE_PX, 3), dtype=np.uint8)
+def _seconds(engine: Engine, tier: Tier) -> float:
+    planes = 3 + sum(tier.guides.values())
+    picture = np.random.default_rng(0).integers(0, 256, (1, SIZE_PX, SIZE_PX, planes), dtype=np.uint8)
     times = []
     for _ in range(RUNS):  # the first run warms up; the least of them is the one nobody disturbed
         start = perf_counter()
@@ -88,6 +89,8 @@ def _seconds(engine: Engine) -> float:
 def _machine_key(tier: Tier, choices: list[Choice]) -> str:
     versions = [f"{name} {_version(name)}" for name in LIBRARIES]
     shape = f"{tier.generator} {json.dumps(tier.settings, sort_keys=True)}"
+    if tier.scale != 1 or tier.guides:
+        shape += f" x{tier.scale} +{sum(tier.guides.values())}"
     return " | ".join([*versions, _processor(), shape, " ".join(f"{name}:{precision}" for name, precision in choices)])
 
 

@@ -1,14 +1,15 @@
 """From a trained generator to the graph that a style file holds, and back; and how far two engines are apart.
 
-In the graph every weight is an initializer under its name in the generator's state_dict, so that fine-tuning can read it.
-Weights are stored in fp16 with a cast behind each where that moves the picture by no more than 1/255, else in fp32.
+In the graph every weight is an initializer under its name in the generator's state_dict, so that fine-tuning can read it, and
+so that a look's code can be put in place of another. Weights are stored in fp16 with a cast behind each where that moves the
+picture by no more than 1/255, else in fp32.
 """
 from __future__ import annotations
 
 import copy
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from io import BytesIO
 from math import inf, log10
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.engine.graph import IMAGE, PAINTED
+from impasto.engine.graph import with_code
+from impasto.engine.trial import Values, greatest_difference, trial_codes, trial_of
 from impasto.errors import EngineError
 from impasto.frame import Pixels
+from impasto.styles.ends import CODE, ENCODER_ENDS, NOISE, Ends
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -32,24 +35,55 @@ if TYPE_CHECKING:
 OPSET = 17
 IR = 8  # the file format of that opset's time: old engines read it too
 FP16_STEPS = 1.0  # how far, in 1/255, fp16 weights may move the picture
-TRIAL_PX = 192
+FP16_OF_CODE = 0.01  # how far fp16 weights may move an encoder's code, as a share of its greatest number
 PREVIEW_SIZE = (512, 288)
 
 
 def export_graph(generator: nn.Module) -> bytes:
-    """The generator as an ONNX graph ("image" -> "painted", any n, h, w), checked against the generator itself."""
+    """The generator as an ONNX graph (see styles/ends.py), checked against the generator itself, with another code too."""
     import torch
 
     network = copy.deepcopy(generator).cpu().float().eval()
-    names = list(network.state_dict())
-    picture = trial_picture()
+    ends = ends_of(network)
+    entering, names = trial_of(ends), list(network.state_dict())
+    codes = trial_codes({name: weight.numpy() for name, weight in network.state_dict().items()}, CODE)
     with torch.inference_mode():
-        truth = network(torch.from_numpy(picture)).numpy()
-    model = _tidied(_traced(network), names)
+        entered = torch.from_numpy(entering)
+        truths = [network(entered).numpy(), *(network(entered, torch.tensor([code])).numpy() for code in codes)]
+    model = _tidied(_traced(network, ends), names)
     for graph in (_with_half_weights(model), bytes(model.SerializeToString())):
-        if _steps_apart(_painted(graph, picture), truth) <= FP16_STEPS:
+        coded = [graph, *(with_code(graph, code) for code in codes)]
+        apart = max(greatest_difference(_left(g, entering), t) for g, t in zip(coded, truths, strict=True))
+        if apart * 255 <= FP16_STEPS:
             return graph
     raise EngineError("the exported graph does not paint what the generator paints", "export")
+
+
+def export_encoder(encoder: nn.Module) -> bytes:
+    """An encoder [N,3,H,W] -> [N,k] as an ONNX graph ("image" -> "code"), checked against the encoder itself in two sizes."""
+    import torch
+
+    network = copy.deepcopy(encoder).cpu().float().eval()
+    picture = trial_of(ENCODER_ENDS)
+    pictures = [picture, np.ascontiguousarray(picture[:, :, :128, 16:])]
+    with torch.inference_mode():
+        truths = [network(torch.from_numpy(each)).numpy() for each in pictures]
+    model = _tidied(_traced(network, ENCODER_ENDS), list(network.state_dict()))
+    for graph in (_with_half_weights(model), bytes(model.SerializeToString())):
+        apart = max(greatest_difference(_left(graph, p), t) for p, t in zip(pictures, truths, strict=True))
+        if apart <= FP16_OF_CODE * max(1.0, *(float(np.abs(truth).max()) for truth in truths)):
+            return graph
+    raise EngineError("the exported graph does not read what the encoder reads", "export")
+
+
+def ends_of(generator: nn.Module) -> Ends:
+    """What goes into a generator and what comes out, as it says itself."""
+    noise = getattr(generator, "noise", 0)
+    if noise:
+        return Ends(NOISE, planes=noise)
+    guides: Mapping[str, int] = getattr(generator, "guides", {})
+    planes = sum(guides.values()) or getattr(getattr(generator, "settings", None), "guides", 0)
+    return Ends(planes=3 + planes, scale=getattr(generator, "scale", 1))
 
 
 def read_weights(graph: bytes) -> dict[str, NDArray[np.float32]]:
@@ -62,14 +96,20 @@ def read_weights(graph: bytes) -> dict[str, NDArray[np.float32]]:
 
 
 def paint_preview(graph: bytes, tier: Tier) -> bytes:
-    """The preview of a look as a PNG: the same frame of the procedural plate for all, so that looks can be compared."""
+    """The preview of a look as a PNG: the same frame of the procedural plate for all, so that looks can be compared.
+
+    Of many looks in one network it is the first; guides are left black; one that enlarges begins with a smaller plate.
+    """
     from PIL import Image
 
     from impasto.engine import load_engine
     from impasto.media.plate import Plate
 
-    frame = Plate(*PREVIEW_SIZE, 24, 0).frame(0).rgb
-    painted = load_engine("onnx").open(graph, tier, "fp32").paint(frame[None])[0]
+    graph = with_code(graph, next(iter(tier.codes.values()))) if tier.codes else graph
+    width, height = (side // tier.scale for side in PREVIEW_SIZE)
+    frame = Plate(width, height, 24, 0).frame(0).rgb
+    guides = np.zeros((height, width, sum(tier.guides.values())), np.uint8)
+    painted = load_engine("onnx").open(graph, tier, "fp32").paint(np.concatenate([frame, guides], 2)[None])[0]
     buffer = BytesIO()
     Image.fromarray(painted).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -91,27 +131,14 @@ def parity(one: Engine, other: Engine, pixels: Pixels) -> Parity:
     return Parity(float(np.abs(apart).max()), inf if power == 0 else 10 * log10(255**2 / power))
 
 
-def trial_picture(size: int = TRIAL_PX) -> NDArray[np.float32]:
-    """A fixed picture [1,3,size,size] with what graphs stumble over: ramps, hard edges, noise at several scales, black, white."""
-    rng = np.random.default_rng(7)
-    down, across = np.mgrid[0:size, 0:size].astype(np.float32) / size
-    ramps = np.stack([across, down, 1 - across])
-    noise = np.zeros_like(ramps)
-    for scale in (1, 4, 16):
-        grain = rng.random((3, -(-size // scale), -(-size // scale)), dtype=np.float32)
-        noise += np.kron(grain, np.ones((1, scale, scale), np.float32))[:, :size, :size] / 3
-    picture = np.where(down > 0.5, noise, ramps)
-    picture[:, size // 8 : size // 4, size // 8 : size // 4] = 0
-    picture[:, size // 8 : size // 4, -size // 4 :] = 1
-    return picture[None].astype(np.float32)
-
-
-def _traced(network: nn.Module) -> ModelProto:
+def _traced(network: nn.Module, ends: Ends) -> ModelProto:
     import onnx
     import torch
 
-    axes = {0: "n", 2: "h", 3: "w"}
-    example = torch.zeros(1, 3, TRIAL_PX, TRIAL_PX)
+    example = torch.zeros(trial_of(ends).shape)
+    entering = {0: "n"} if ends.entering == NOISE else {0: "n", 2: "h", 3: "w"}
+    leaving = {0: "n"} if ends.one_size else {0: "n", 2: "painted_h", 3: "painted_w"}
+    leaving = entering if ends == Ends() else leaving
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "traced.onnx"
         # the older exporter needs no further library and a tenth of the time; two warnings say that it is old, the third that
@@ -121,7 +148,8 @@ def _traced(network: nn.Module) -> ModelProto:
         warnings.filterwarnings("ignore", "Constant folding - Only steps=1 can be constant folded", UserWarning)
         torch.onnx.export(
             network, (example,), path, dynamo=False, opset_version=OPSET, do_constant_folding=False,
-            input_names=[IMAGE], output_names=[PAINTED], dynamic_axes={IMAGE: axes, PAINTED: axes},
+            input_names=[ends.entering], output_names=[ends.leaving],
+            dynamic_axes={ends.entering: entering, ends.leaving: leaving},
         )  # fmt: skip
         return onnx.load(path)
 
@@ -186,11 +214,7 @@ def _with_half_weights(model: ModelProto) -> bytes:
     return bytes(small.SerializeToString())
 
 
-def _painted(graph: bytes, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+def _left(graph: bytes, entering: Values) -> Values:
+    """What leaves a graph when this enters."""
     session = import_module("onnxruntime").InferenceSession(graph, providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {IMAGE: picture})[0], np.float32)
-
-
-def _steps_apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    steps = float(np.abs(one - other).max()) * 255
-    return steps if np.isfinite(steps) else inf
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: entering})[0], np.float32)

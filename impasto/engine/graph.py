@@ -1,6 +1,7 @@
-"""Work on a tier's ONNX graph that needs no engine: fold pixel formats into it, and tell what memory it will take.
+"""Work on a tier's ONNX graph that needs no engine: fold pixel formats into it, choose a look of it, tell what memory it takes.
 
-A tier's graph is "image" float32 [n,3,h,w] in 0..1 -> "painted", the same. Engines want pixels as they lie in frames.
+A tier's graph is "image" float32 [n,3+guides,h,w] in 0..1 -> "painted" [n,3,h*scale,w*scale]. Engines want pixels as they lie
+in frames. A look of a network of many is a code, the weight "code": engines never know of it.
 """
 from __future__ import annotations
 
@@ -9,17 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from impasto.errors import InputError
+from impasto.styles.ends import CODE, IMAGE, PAINTED
+
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-IMAGE, PAINTED = "image", "painted"
 PIXELS, PAINTED_PIXELS = "pixels", "painted_pixels"
 PROBE_PX = 64  # side of the picture at which memory is counted
 WORKSPACE = 1.25  # engines keep copies in other layouts: measured, they take 0.4 to 1.4 times what the graph itself needs
 
 
 def fold_pixels(graph: bytes, dtype: str) -> bytes:
-    """The same graph with `pixels` [n,h,w,3] of uint8 or float32 going in and `painted_pixels` of the same coming out."""
+    """The same graph with `pixels` [n,h,w,3+guides] of uint8 or float32 going in and `painted_pixels` [n,h,w,3] coming out."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -29,11 +32,31 @@ def fold_pixels(graph: bytes, dtype: str) -> bytes:
         enter, leave = _from_bytes(), _to_bytes()
     else:
         enter, leave = _turn(PIXELS, IMAGE, 0), _turn(PAINTED, PAINTED_PIXELS, 1)
-    inner = list(model.graph.node)
+    inner, planes = list(model.graph.node), planes_of(model)
     del model.graph.node[:], model.graph.input[:], model.graph.output[:]
     model.graph.node.extend([*enter, *inner, *leave])
-    model.graph.input.append(helper.make_tensor_value_info(PIXELS, kind, ["n", "h", "w", 3]))
-    model.graph.output.append(helper.make_tensor_value_info(PAINTED_PIXELS, kind, ["n", "h", "w", 3]))
+    model.graph.input.append(helper.make_tensor_value_info(PIXELS, kind, ["n", "h", "w", planes]))
+    model.graph.output.append(helper.make_tensor_value_info(PAINTED_PIXELS, kind, ["n", "painted_h", "painted_w", 3]))
+    return bytes(model.SerializeToString())
+
+
+def planes_of(model: ModelProto) -> int:
+    """How many planes a graph's image has: colour and guides."""
+    return int(model.graph.input[0].type.tensor_type.shape.dim[1].dim_value)
+
+
+def with_code(graph: bytes, values: Sequence[float]) -> bytes:
+    """The same graph with another code as its own: another look, a blend, a variation."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load_from_string(graph)
+    held = next((weight for weight in model.graph.initializer if weight.name == CODE), None)
+    if held is None or list(held.dims) != [len(values)]:
+        takes = f"takes codes of {held.dims[0]} numbers" if held is not None else "takes no code"
+        raise InputError(f"a code of {len(values)} numbers does not fit the network, which {takes}")
+    # kept in fp32, whatever the other weights are stored in: a half has a cast behind it, and a cast from fp32 loses nothing
+    held.CopyFrom(numpy_helper.from_array(np.asarray(values, np.float32), CODE))
     return bytes(model.SerializeToString())
 
 
@@ -80,7 +103,7 @@ def bytes_per_pixel(graph: bytes) -> float:
     import onnx
 
     model = onnx.load_from_string(graph)
-    for size, dim in zip((1, 3, PROBE_PX, PROBE_PX), model.graph.input[0].type.tensor_type.shape.dim, strict=True):
+    for size, dim in zip((1, planes_of(model), PROBE_PX, PROBE_PX), model.graph.input[0].type.tensor_type.shape.dim, strict=True):
         dim.dim_value = size
     del model.graph.value_info[:]
     sizes = _activation_bytes(onnx.shape_inference.infer_shapes(model, data_prop=True))

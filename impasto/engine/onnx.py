@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impasto.engine import engine_errors, fit_to_stride
+from impasto.engine import engine_errors, fit_to_stride, without_margin
 from impasto.engine.graph import PIXELS, bytes_per_pixel, fold_pixels
 from impasto.frame import Pixels
 
@@ -41,7 +41,7 @@ def auto_precision(deep: bool) -> str:
 
 def open(graph: bytes, tier: Tier, precision: str) -> OnnxEngine:
     """Make a graph ready to paint."""
-    return OnnxEngine(graph, tier.stride)
+    return OnnxEngine(graph, tier.stride, tier.scale)
 
 
 class OnnxEngine:
@@ -50,18 +50,18 @@ class OnnxEngine:
     name = "onnx"
     precision = "fp32"
 
-    def __init__(self, graph: bytes, stride: int) -> None:
+    def __init__(self, graph: bytes, stride: int, scale: int = 1) -> None:
         self.bytes_per_pixel = bytes_per_pixel(graph)
-        self._graph, self._stride = graph, stride
+        self._graph, self._stride, self._scale = graph, stride, scale
         self._sessions: dict[str, Session] = {}
         self.device = self._session("uint8").get_providers()[0].removesuffix("ExecutionProvider").lower()
 
     def paint(self, batch: Pixels) -> Pixels:
-        """Paint [N,H,W,3] of uint8, or float32 in 0..1."""
+        """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""
         with engine_errors(self.name):
             fitted = fit_to_stride(batch, self._stride)
             (painted,) = self._session(str(fitted.dtype)).run(None, {PIXELS: fitted})
-            return np.asarray(painted[:, : batch.shape[1], : batch.shape[2]])
+            return np.asarray(without_margin(painted, batch, self._scale))
 
     def _session(self, dtype: str) -> Session:
         if dtype not in self._sessions:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impasto.engine import engine_errors, fit_to_stride
+from impasto.engine import engine_errors, fit_to_stride, without_margin
 from impasto.engine.graph import bytes_per_pixel, fold_pixels
 from impasto.errors import InputError
 from impasto.frame import Pixels
@@ -50,7 +50,7 @@ def open(graph: bytes, tier: Tier, precision: str) -> OpenVinoEngine:
     """Make a graph ready to paint on this machine's processor."""
     if precision == "bf16" and not _has_bf16():
         raise InputError("this processor does not compute in bf16: choose precision fp32")
-    return OpenVinoEngine(graph, tier.stride, precision)
+    return OpenVinoEngine(graph, tier, precision)
 
 
 class OpenVinoEngine:
@@ -58,10 +58,10 @@ class OpenVinoEngine:
 
     name = "openvino"
 
-    def __init__(self, graph: bytes, stride: int, precision: str) -> None:
+    def __init__(self, graph: bytes, tier: Tier, precision: str) -> None:
         self.precision = precision
         self.bytes_per_pixel = bytes_per_pixel(graph)
-        self._graph, self._stride = graph, stride
+        self._graph, self._stride, self._scale = graph, tier.stride, tier.scale
         self._core = library().Core()
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
         self._models: dict[str, Model] = {}
@@ -70,13 +70,13 @@ class OpenVinoEngine:
         self._model("uint8")  # a graph that OpenVINO cannot read is refused now, not at the first frame
 
     def paint(self, batch: Pixels) -> Pixels:
-        """Paint [N,H,W,3] of uint8, or float32 in 0..1."""
+        """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""
         with engine_errors(self.name), self._turn:
             fitted = fit_to_stride(batch, self._stride)
             request = self._request(str(fitted.dtype), fitted.shape)
             request.infer([fitted], share_inputs=True)
-            height, width = batch.shape[1:3]
-            return np.array(request.get_output_tensor(0).data[:, :height, :width])  # a copy: the next batch overwrites this one
+            painted = without_margin(request.get_output_tensor(0).data, batch, self._scale)
+            return np.array(painted)  # a copy: the next batch overwrites this one
 
     def _request(self, dtype: str, shape: tuple[int, ...]) -> Request:
         key = (dtype, shape)

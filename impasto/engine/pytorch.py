@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from impasto import plugins
-from impasto.engine import engine_errors, fit_to_stride
+from impasto.engine import engine_errors, fit_to_stride, without_margin
 from impasto.engine.export import read_weights
 from impasto.engine.graph import bytes_per_pixel
 from impasto.frame import Pixels
@@ -60,7 +60,7 @@ class TorchEngine:
 
         self.precision = precision
         self.bytes_per_pixel = bytes_per_pixel(graph)
-        self._stride = tier.stride
+        self._stride, self._scale = tier.stride, tier.scale
         self._where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.device = torch.cuda.get_device_name(0) if self._where.type == "cuda" else "cpu"
         room = plugins.load("generators", tier.generator)
@@ -69,7 +69,7 @@ class TorchEngine:
         self._network = network.eval().to(self._where)
 
     def paint(self, batch: Pixels) -> Pixels:
-        """Paint [N,H,W,3] of uint8, or float32 in 0..1."""
+        """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""
         import torch
 
         # TF32 keeps 10 bits of each factor, which is not what fp32 promises
@@ -82,8 +82,8 @@ class TorchEngine:
                 painted = self._network(image / 255 if as_bytes else image).float()
             if as_bytes:
                 painted = (painted * 255).round().clamp(0, 255).to(torch.uint8)
-            turned = painted.permute(0, 2, 3, 1)[:, : batch.shape[1], : batch.shape[2]]
-            return np.ascontiguousarray(turned.cpu().numpy())
+            turned = without_margin(painted.permute(0, 2, 3, 1).cpu().numpy(), batch, self._scale)
+            return np.ascontiguousarray(turned)
 
     def _autocast(self) -> AbstractContextManager[object]:
         import torch

@@ -75,6 +75,10 @@ class StyleFile:
         """The ONNX graph that reads a code from a picture, proven sound."""
         return self._encoder()[0]
 
+    def code_length(self, tier: str) -> int:
+        """How many numbers a code of this tier has; 0 if its network takes none."""
+        return self._graph(tier)[1]
+
     def check(self) -> StyleFile:
         """Read and check every graph too; returns itself."""
         lengths = {tier: self._graph(tier)[1] for tier in self.card.tiers}

@@ -14,11 +14,13 @@ torch = pytest.importorskip("torch", reason="generators are exported with torch 
 
 from impasto import plugins  # noqa: E402  torch must be known to be there first
 from impasto.engine import Engine, load_engine  # noqa: E402
-from impasto.engine.export import export_graph, parity, read_weights, trial_picture  # noqa: E402
+from impasto.engine.export import export_graph, parity, read_weights  # noqa: E402
 from impasto.engine.openvino import _has_bf16  # noqa: E402
+from impasto.engine.trial import trial_picture  # noqa: E402
 from impasto.errors import EngineError  # noqa: E402
 from impasto.models.blocks import Painter  # noqa: E402
 from impasto.render.tiles import self_test  # noqa: E402
+from impasto.styles.ends import Ends  # noqa: E402
 from impasto.styles.graph import check_graph  # noqa: E402
 from impasto.styles.package import Tier  # noqa: E402
 
@@ -38,7 +40,7 @@ def exported(name: str) -> Exported:
     parameters = sum(weight.numel() for weight in network.parameters())
     settings = network.settings.model_dump()
     sizes = {"stride": network.stride, "receptive_field": network.receptive_field, "parameters": parameters}
-    return Exported(network, export_graph(network), Tier(generator=name, settings=settings, **sizes))
+    return Exported(network, export_graph(network), Tier(generator=name, settings=settings, scale=network.scale, **sizes))
 
 
 @cache
@@ -64,7 +66,7 @@ def test_weights_come_back_under_their_names(name: str) -> None:
 @pytest.mark.parametrize("name", GENERATORS)
 def test_the_graph_is_small_clean_and_fit_for_a_style_file(name: str) -> None:
     _, graph, tier = exported(name)
-    check_graph(graph, "exported")
+    check_graph(graph, "exported", Ends.of(tier))
     model = onnx.load_from_string(graph)
     assert len(graph) < 2.05 * tier.parameters + 20_000, "weights are stored once, in fp16"
     assert {weight.data_type for weight in model.graph.initializer} == {onnx.TensorProto.FLOAT16}
