@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import torch
 from pydantic import BaseModel
+from torch import nn
 
-from impasto.engine.export import export_graph, paint_preview
+from impasto.engine.dream import paint_grid
+from impasto.engine.export import export_encoder, export_graph, paint_preview
 from impasto.job import Done
 from impasto.learn.data import Material
 from impasto.learn.loop import Training
-from impasto.models.blocks import Painter
 from impasto.styles.archive import replace_file
 from impasto.styles.card import SCHEMA, TierName
 from impasto.styles.package import Card, Credit, NamedHash, StyleFile, Tier, TrainingRecord, write_style
@@ -33,13 +34,14 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     graphs: dict[str, bytes] = {}
     tiers: dict[TierName, Tier] = {}
     before = StyleFile.open(job.start) if job.start else None
-    if before:
-        tiers = {tier: held for tier, held in before.card.tiers.items() if tier not in trained}
-        graphs = {tier: before.graph(tier) for tier in tiers}
     for tier, training in trained.items():
         generator = training.average.cpu()
+        codes = recipe.describe_codes(generator, material) if hasattr(recipe, "describe_codes") else {}
         graphs[tier] = export_graph(generator)
-        tiers[tier] = describe(generator, graphs[tier])
+        tiers[tier] = describe(generator, graphs[tier], codes)
+    if before:
+        kept = _kept(before, tiers)
+        tiers, graphs = {**kept, **tiers}, {**{tier: before.graph(tier) for tier in kept}, **graphs}
     card = Card(
         schema=SCHEMA,
         name=slug(job.out.stem),
@@ -49,10 +51,12 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         licence=job.look_licence,
         credits=[Credit(work=n, author=job.author, licence=job.licence, source=job.source) for n in material.references.names],
         training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
+        varies=getattr(recipe, "VARIES", False),
     )
     best = "full" if "full" in trained else next(iter(trained))
-    picture = paint_preview(graphs[best], tiers[best])
-    write_style(job.out, card, graphs, picture)
+    draw = paint_grid if tiers[best].noise else paint_preview
+    picture = draw(graphs[best], tiers[best])
+    write_style(job.out, card, graphs, picture, _encoder(recipe, material, trained))
     replace_file(job.preview, picture, lambda path: check_preview(path.read_bytes(), path))
     steps = {tier: training.step for tier, training in trained.items()}
     minutes = {tier: round(training.seconds / 60, 2) for tier, training in trained.items()}
@@ -62,16 +66,34 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     return Done(job.out, f"learnt {card.name} ({told}); preview in {job.preview}", figures)
 
 
-def describe(generator: Painter, graph: bytes) -> Tier:
+def _kept(before: StyleFile, tiers: Mapping[TierName, Tier]) -> dict[TierName, Tier]:
+    """The tiers that come along from the start: those not learnt anew, as far as they hold the same looks."""
+    looks = {frozenset(tier.codes) for tier in tiers.values()}
+    return {name: tier for name, tier in before.card.tiers.items() if name not in tiers and frozenset(tier.codes) in looks}
+
+
+def _encoder(recipe: ModuleType, material: Material, trained: Mapping[TierName, Training]) -> bytes | None:
+    """The network that reads a look from any picture, for recipes that learn one."""
+    if not hasattr(recipe, "encoder"):
+        return None
+    network = recipe.encoder(next(iter(trained.values())).networks.helpers, material)
+    return None if network is None else export_encoder(network)
+
+
+def describe(generator: nn.Module, graph: bytes, codes: dict[str, list[float]] | None = None) -> Tier:
     """What the card says of one tier."""
     name = type(generator).__module__.rsplit(".", 1)[-1]
     return Tier(
         generator=name,
-        settings=generator.settings.model_dump(),
-        stride=generator.stride,
-        receptive_field=generator.receptive_field,
+        settings=generator.settings.model_dump(),  # type: ignore[union-attr,operator]  # every listed generator has them
+        stride=getattr(generator, "stride", 1),  # what draws from noise has none
+        receptive_field=getattr(generator, "receptive_field", 1),
         parameters=sum(p.numel() for p in generator.parameters()),
         graph_sha256=sha256(graph).hexdigest(),
+        scale=getattr(generator, "scale", 1),
+        guides=dict(getattr(generator, "guides", {})),
+        codes=codes or {},
+        noise=getattr(generator, "noise", 0),
     )
 
 
