@@ -8,8 +8,8 @@ many works is chased from region to region and comes out as drifting blotches.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, told
-from impasto.learn.data import Material, Pictures, random_crops, random_motion, rng_at
+from impasto.learn.data import Material, Pictures, gather, random_crops, random_motion, rng_at
 from impasto.learn.loop import Batch, Networks, on_device
 from impasto.losses import (
     Motion,
@@ -34,7 +34,10 @@ from impasto.losses import (
     total_variation,
 )
 from impasto.models.blocks import Painter
-from impasto.models.perception import TAPS
+from impasto.models.perception import TAPS, Perception
+
+if TYPE_CHECKING:
+    from impasto.learn.job import TrainJob
 
 SMALLEST_PX, FEWEST = 32, 2
 KEPT_SHARE = 10  # one work in so many is never learnt from
@@ -44,14 +47,19 @@ RAMP = 0.1  # of the training, until texture and steadiness have their full weig
 SCALES = (1, 2, 4)  # at which patches are compared
 
 
-class ArtSettings(BaseModel):
-    """Sizes in pixels and weights of the terms, for every recipe that learns from unpaired art."""
+class Sizes(BaseModel):
+    """What is cut from works and photographs, in pixels, for every recipe that learns from unpaired art."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     batch: int = Field(2, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
     photo_side: int = Field(512, ge=96)
     style_side: int = Field(640, ge=96)  # larger: broader strokes
+
+
+class ArtSettings(Sizes):
+    """Weights of the terms of a `Lesson`."""
+
     family: Literal["hinge", "lsgan", "bce", "wgan", "relativistic"] = "hinge"
     adversary: float = Field(1.5, ge=0)
     softened: float = Field(0.4, ge=0, le=1)  # share of the critic's negatives that are art with its edges blurred
@@ -66,7 +74,7 @@ class ArtSettings(BaseModel):
     critic_width: int = Field(24, ge=1)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Art(Material):
     """Works and photographs, each parted into what is learnt from and what is kept to measure on."""
 
@@ -78,19 +86,24 @@ class Art(Material):
     look_of: dict[str, list[int]]  # "works" and "kept": the look of each
 
     @classmethod
-    def of(cls, material: Material, looks: Sequence[str], look_of: Sequence[int]) -> Art:
+    def of(cls, material: Material, looks: Sequence[str] = ("",), look_of: Sequence[int] | None = None) -> Art:
         """Part what was gathered, the same way for the same seed."""
+        look_of = look_of or [0] * len(material.references.images)
         learnt, aside = _parted(look_of, material.seed)
         photos, photos_aside = _parted([0] * len(material.photos.images), material.seed)
         works, seen = picked(material.references, learnt), picked(material.photos, photos)
         of = {"works": [look_of[i] for i in learnt], "kept": [look_of[i] for i in aside]}
         each = [picked(works, _where(of["works"], look)) for look in range(len(looks))]
-        palette = Palette.side_by_side([_palette(seen, some, material) for some in each])
-        kept, photos_kept = picked(material.references, aside), picked(material.photos, photos_aside)
+        given = {name.name: getattr(material, name.name) for name in fields(Material)}
         return cls(
-            material.references, seen, material.perception, material.seed, material.device,
-            works, kept, photos_kept, palette, list(looks), of,
-        )  # fmt: skip
+            **given | {"photos": seen},
+            works=works,
+            kept=picked(material.references, aside),
+            photos_kept=picked(material.photos, photos_aside),
+            palette=Palette.side_by_side([_palette(seen, some, material) for some in each]),
+            looks=list(looks),
+            look_of=of,
+        )
 
     def works_of(self, look: int, side: Literal["works", "kept"] = "works") -> Pictures:
         """The works of one look; where none of it is kept aside, those that are learnt from."""
@@ -100,6 +113,11 @@ class Art(Material):
     def code(self, which: Tensor) -> Tensor | None:
         """The code of each picture's look: 1 at its own place, and what the generator makes of that is learnt. None: one look."""
         return F.one_hot(which, len(self.looks)).float() if len(self.looks) > 1 else None
+
+
+def gather_art(job: TrainJob, settings: Sizes, perception: Perception | None, device: torch.device) -> Art:
+    """The works, as of one look, the photographs, and what is kept aside of both."""
+    return Art.of(gather(job, settings, perception, device))
 
 
 def picked(pictures: Pictures, places: Sequence[int]) -> Pictures:
@@ -143,7 +161,7 @@ def check_works(art: Art) -> str:
     return f"{len(art.works.images)} works{styles}; {len(art.kept.images)} more are kept aside to measure on"
 
 
-def art_batch(settings: ArtSettings, art: Art, step: int, name: str) -> Batch:
+def art_batch(settings: Sizes, art: Art, step: int, name: str) -> Batch:
     """Crops of photographs and of works, the look of each, and a motion to hold still under."""
     rng = rng_at(art.seed, step, name)
     count, size = settings.batch, settings.crop_px
@@ -255,7 +273,7 @@ def _grey_grams(art: Art, settings: ArtSettings, most: int = 32, batch: int = 4)
     return {tap: torch.stack([grams[tap] for grams in per_look]) for tap in per_look[0]}
 
 
-def measure(art: Art, settings: ArtSettings, crops: int = 16) -> Callable[[Painter], dict[str, float]]:
+def measure(art: Art, settings: Sizes, crops: int = 16) -> Callable[[Painter], dict[str, float]]:
     """How far paintings of kept photographs are from kept works, patch by patch in grey, and how much of their forms is lost."""
     rng = rng_at(art.seed, 0, "held out")
     size, looks = settings.crop_px, range(min(8, len(art.looks)))

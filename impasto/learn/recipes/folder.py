@@ -18,7 +18,7 @@ from torch import nn
 from impasto import plugins
 from impasto.learn.contest import outcome
 from impasto.learn.data import Material, Pictures, gather_photos, gather_references
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import Art, ArtSettings, Lesson, art_batch, check_works, measure
 from impasto.losses import PatchNCE
 from impasto.models.blocks import Painter
@@ -95,10 +95,10 @@ def batches(settings: Settings, material: Art) -> Callable[[int], Batch]:
 
 def step(settings: Settings, material: Art) -> StepFunction:
     """batch -> losses, with everything about the art worked out once."""
-    lesson, quick = Lesson(settings, material), has_bf16(material.device)
+    lesson = Lesson(settings, material)
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             painted, losses = lesson.paint(networks, networks.critic, batch)
             critic = lesson.criticise(networks.critic, batch, painted)
         return outcome(losses, lesson.weights(progress), critic, painted)
