@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, load_from_string, numpy_helper
 from PIL import Image
 
 from impasto.frame import Pixels
@@ -59,6 +59,48 @@ def tiny_graph(seed: int = 0) -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
 
+RED, GREEN, BLUE = [3.0, -3.0, -3.0], [-3.0, 3.0, -3.0], [-3.0, -3.0, 3.0]  # codes of `coded_graph`
+
+
+def coded_graph(seed: int = 0) -> bytes:
+    """A `tiny_graph` with a code of three numbers, which tints what it paints: so what a code does can be foretold."""
+    model = load_from_string(tiny_graph(seed))
+    model.graph.initializer.append(numpy_helper.from_array(np.zeros(3, np.float16), "code"))
+    tint = [
+        helper.make_node("Cast", ["code"], ["code.fp32"], to=TensorProto.FLOAT),
+        helper.make_node("Constant", [], ["as_colour"], value=numpy_helper.from_array(np.array([1, 3, 1, 1], np.int64))),
+        helper.make_node("Reshape", ["code.fp32", "as_colour"], ["tint"]),
+        helper.make_node("Add", ["sum", "tint"], ["tinted"]),
+    ]
+    last = model.graph.node.pop()
+    model.graph.node.extend([*tint, helper.make_node(last.op_type, ["tinted"], ["painted"])])
+    return bytes(model.SerializeToString())
+
+
+def colour_reader() -> bytes:
+    """An encoder for `coded_graph`: how far each colour's mean over the picture is above grey, six times."""
+    numbers = {"grey": np.float32(0.5), "six": np.float32(6)}
+    nodes = [
+        helper.make_node("ReduceMean", ["image"], ["mean"], axes=[2, 3], keepdims=0),
+        helper.make_node("Sub", ["mean", "grey"], ["above"]),
+        helper.make_node("Mul", ["above", "six"], ["code"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, "h", "w"]),
+        helper.make_tensor_value_info("code", TensorProto.FLOAT, ["n", 3]),
+    ]
+    stored = [numpy_helper.from_array(np.asarray(value), name) for name, value in numbers.items()]
+    graph = helper.make_graph(nodes, "reader", ends[:1], ends[1:], stored)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+def write_coded_style(path: Path, encoder: bytes | None = None, varies: bool = False, **codes: list[float]) -> Path:
+    """Write a style of a `coded_graph`, whose looks are the codes given by name."""
+    graph = coded_graph()
+    tier = tiny_tier(graph).model_copy(update={"codes": codes})
+    return write_style(path, _card(path.stem, {"full": tier}, varies=varies), {"full": graph}, _preview(), encoder)
+
+
 def tiny_tier(graph: bytes) -> Tier:
     """What a card says of `tiny_graph`."""
     digest = sha256(graph).hexdigest()
@@ -68,18 +110,20 @@ def tiny_tier(graph: bytes) -> Tier:
 def write_tiny_style(path: Path, tiers: tuple[str, ...] = ("live", "full")) -> Path:
     """Write a look of `tiny_graph`s, one with other weights per tier."""
     graphs = {tier: tiny_graph(seed) for seed, tier in enumerate(tiers)}
-    card = Card.model_validate(
-        {
-            "name": path.stem,
-            "title": "A tiny look",
-            "licence": "Apache-2.0",
-            "tiers": {tier: tiny_tier(graph) for tier, graph in graphs.items()},
-            "training": TrainingRecord(command="made by hand", recipe="none", seed=0, date="2026-01-01", impasto="0"),
-        }
-    )
+    card = _card(path.stem, {tier: tiny_tier(graph) for tier, graph in graphs.items()})
+    return write_style(path, card, graphs, _preview())
+
+
+def _card(name: str, tiers: dict[str, Tier], **more: object) -> Card:
+    record = TrainingRecord(command="made by hand", recipe="none", seed=0, date="2026-01-01", impasto="0")
+    told = {"name": name, "title": "A tiny look", "licence": "Apache-2.0", "tiers": tiers, "training": record}
+    return Card.model_validate(told | more)
+
+
+def _preview() -> bytes:
     preview = BytesIO()
     Image.new("RGB", (8, 8), (40, 80, 120)).save(preview, "PNG")
-    return write_style(path, card, graphs, preview.getvalue())
+    return preview.getvalue()
 
 
 def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:

@@ -106,7 +106,7 @@ class BenchJob(Job):
                 peer_ms[row.size] = row.ms
                 yield row
         for case in cases:
-            for row in measured(case.tier, case.open(), sizes, self.seconds):
+            for row in measured(case.tier, case.open(), sizes, self.seconds, case.planes):
                 row.times_peer = round(peer_ms[row.size] / row.ms, 2) if peer_ms else None
                 yield row
 
@@ -146,11 +146,12 @@ def _aligned(lines: list[tuple[str, ...]], words: int) -> str:
 
 
 def _open_style(name: str) -> StyleFile:
+    from impasto.render.looks import parted
     from impasto.styles.library import entries, find
     from impasto.styles.package import StyleFile
 
     if name:
-        return StyleFile.open(find(name))
+        return StyleFile.open(find(parted(name)[0]))
     looks = entries()
     if not looks:
         raise InputError("there is no look to measure with: give one with --style FILE")

@@ -46,6 +46,11 @@ class Case:
     engine: str
     precision: str
 
+    @property
+    def planes(self) -> int:
+        """How many planes its pictures have: colour and guides."""
+        return 3 + sum(self.style.card.tiers[self.tier].guides.values())
+
     def open(self) -> Engine:
         """Its engine, ready to paint."""
         from impasto.engine import open_engine
@@ -53,12 +58,12 @@ class Case:
         return open_engine(self.style, self.tier, self.engine, self.precision)
 
 
-def measured(tier: str, engine: Engine, sizes: list[Size], seconds: float) -> Iterator[Row]:
+def measured(tier: str, engine: Engine, sizes: list[Size], seconds: float, planes: int = 3) -> Iterator[Row]:
     """A row per size: the engine paints noise again and again for so many seconds."""
     import numpy as np
 
     for width, height in sizes:
-        picture = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+        picture = np.random.default_rng(0).integers(0, 256, (1, height, width, planes), dtype=np.uint8)
         _forget_peak()
         engine.paint(picture)  # prepares the engine for this size
         times = [1000 * taken for taken in _times(engine, picture, seconds)]

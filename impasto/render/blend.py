@@ -13,7 +13,7 @@ from impasto.errors import InputError
 from impasto.job import Done, Job, Progress, option
 
 if TYPE_CHECKING:
-    from impasto.styles.card import Card, TierName
+    from impasto.styles.card import Card, Tier, TierName
     from impasto.styles.package import StyleFile
 
 
@@ -31,6 +31,7 @@ class BlendJob(Job):
 
     def run(self) -> Iterator[Progress | Done]:
         """Mix the tiers that both have, paint a preview, write the file."""
+        from impasto.engine.dream import paint_grid
         from impasto.engine.export import paint_preview
         from impasto.media.landing import check_output
         from impasto.styles.library import find
@@ -46,7 +47,8 @@ class BlendJob(Job):
             graphs[tier] = mixed(one.graph(tier), other.graph(tier), self.weight)
         card = blended_card(one, other, self.weight, self.out.stem)
         best: TierName = "full" if "full" in card.tiers else next(iter(card.tiers))
-        write_style(self.out, card, graphs, paint_preview(graphs[best], card.tiers[best]))
+        paint = paint_grid if card.tiers[best].noise else paint_preview
+        write_style(self.out, card, graphs, paint(graphs[best], card.tiers[best]))
         yield Done(self.out, f"mixed {one.card.name} and {other.card.name} into {self.out}", {"tiers": list(graphs)})
 
 
@@ -71,20 +73,31 @@ def blended_card(one: StyleFile, other: StyleFile, weight: float, name: str) -> 
 
     from impasto.styles.card import NamedHash
 
-    tiers = {tier: other.card.tiers[tier] for tier in _shared_tiers(one, other)}
+    tiers = {tier: _blended_tier(one.card.tiers[tier], other.card.tiers[tier], weight) for tier in _shared_tiers(one, other)}
     words = f"impasto styles blend {one.path.name} {other.path.name} -o {name}.style --weight {weight:g}"
     start = NamedHash(name=one.path.name, sha256=sha256(one.path.read_bytes()).hexdigest())
     training = other.card.training.model_copy(update={"command": words, "start": start, "figures": {}})
     credits = [*other.card.credits, *(credit for credit in one.card.credits if credit not in other.card.credits)]
     description = f"{1 - weight:.0%} {one.card.title}, {weight:.0%} {other.card.title}."
     changes = {"name": name, "title": name, "description": description, "credits": credits, "training": training, "tiers": tiers}
+    changes |= {"varies": one.card.varies and other.card.varies, "encoder_sha256": ""}  # one's encoder misreads for the blend
     return other.card.model_copy(update=changes)
+
+
+def _blended_tier(one: Tier, other: Tier, weight: float) -> Tier:
+    """The second look's tier; of looks chosen by code, those that both have, between the two."""
+    codes = {
+        name: [(1 - weight) * a + weight * b for a, b in zip(code, other.codes[name], strict=True)]
+        for name, code in one.codes.items()
+        if name in other.codes
+    }
+    return other.model_copy(update={"codes": codes})
 
 
 def _shared_tiers(one: StyleFile, other: StyleFile) -> list[TierName]:
     def kind(style: StyleFile, tier: TierName) -> tuple[object, ...]:
         held = style.card.tiers[tier]
-        return held.generator, held.settings
+        return held.generator, held.settings, held.scale, held.guides, held.noise
 
     shared = [tier for tier in one.card.tiers if tier in other.card.tiers and kind(one, tier) == kind(other, tier)]
     if not shared:

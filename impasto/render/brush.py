@@ -9,6 +9,7 @@ import numpy as np
 from impasto.engine import open_engine
 from impasto.errors import InputError
 from impasto.frame import Pixels
+from impasto.render.looks import Look
 from impasto.render.projection import Projection, Stereo, projected
 from impasto.render.tiles import paint_whole_or_tiled
 
@@ -24,13 +25,20 @@ class Brush:
     """One tier of one look. An engine is opened for each depth that turns up."""
 
     def __init__(
-        self, style: StyleFile, tier: TierName, engine: str = "auto", precision: str = "auto", tile: str = "auto"
+        self, look: StyleFile | Look, tier: TierName, engine: str = "auto", precision: str = "auto", tile: str = "auto"
     ) -> None:
+        self.look = look if isinstance(look, Look) else Look(look)
+        style = self.look.style
         if tier not in style.card.tiers:
             raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
         self.style, self.tier, self.tile = style, tier, tile
         self.engine, self.precision = engine, precision
         self.opened: dict[bool, Engine] = {}  # by whether it paints more than 8 bits
+
+    @property
+    def name(self) -> str:
+        """The look it paints, in a word."""
+        return self.look.name
 
     @property
     def stride(self) -> int:
@@ -57,7 +65,7 @@ class Brush:
         if deep and self.precision not in ("auto", "fp32"):
             raise InputError(f"{source}: has more than 8 bits, which are painted in fp32: leave --precision {self.precision} out")
         if deep not in self.opened:
-            self.opened[deep] = open_engine(self.style, self.tier, self.engine, self.precision, deep=deep)
+            self.opened[deep] = open_engine(self.style, self.tier, self.engine, self.precision, deep, self.look.code)
         return self.opened[deep]
 
     def paint(self, pixels: Pixels) -> Pixels:
@@ -76,7 +84,7 @@ class Brush:
     def identity(self, deep: bool) -> dict[str, Any]:
         """All of it that painted values depend on."""
         engine = self.prepare(deep)
-        return {"style": self.style.hash, "tier": self.tier, "engine": engine.name, "precision": engine.precision}
+        return {**self.look.identity, "tier": self.tier, "engine": engine.name, "precision": engine.precision}
 
 
 def to_engine(rgb: Pixels) -> Pixels:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from impasto.render.touch import Layer, Touch
 
 DEFAULT_STYLE = "great-wave"
+Brushes = dict[tuple[str, str, int], "Brush"]  # by style as it was asked for, tier and variation
 
 
 class RenderJob(Job):
@@ -39,8 +40,12 @@ class RenderJob(Job):
         flag="-o/--out",
     )
     style: list[str] = option(
-        [DEFAULT_STYLE], "name of a look, or a style file; with STYLE@MATTE several, one over the other", min_length=1
+        [DEFAULT_STYLE],
+        "name of a look, or a style file; of a style of many, STYLE#LOOK, STYLE#LOOK:0.3,LOOK:0.7 or STYLE#PICTURE; "
+        "with STYLE@MATTE several, one over the other",
+        min_length=1,
     )
+    variation: int = option(0, "another variation of a look that varies: any number; 0 is the look itself", ge=0)
     tier: Literal["live", "full", "mini"] = option("full", "which of the look's networks paint: live is fast, full is finer")
     strength: str = option("1", "how much paint, 0 (none) to 1 (all); over time as '1001:0, 1024:1'")
     keep_colour: float = option(0.0, "how far the painting keeps the source's colours", ge=0, le=1)
@@ -115,6 +120,9 @@ class RenderJob(Job):
             layers: list[Layer] = []
             with faults.noted():
                 layers = self._layers()
+        for layer in layers:
+            if layer.brush.look.note:
+                yield Progress("choosing a look", note=f"{layer.brush.style.card.name}: {layer.brush.look.note}")
         if self.wedge:
             if len(clips) > 1:
                 raise InputError(f"--wedge paints one frame of one input, and these are {len(clips)}: name one")
@@ -157,7 +165,7 @@ class RenderJob(Job):
         varied = [RenderJob.build(**{**given, **setting}) for setting in settings]  # a value out of range is said before work
         with open_reader(clip.source, clip.reading) as reader:
             frame = next(reader.read([clip.numbers[len(clip.numbers) // 2]]))
-        brushes: dict[tuple[str, str], Brush] = {}
+        brushes: Brushes = {}
         painted = []
         for number, job in enumerate(varied, 1):
             yield Progress("painting", number - 1, len(varied), "setting")
@@ -168,7 +176,7 @@ class RenderJob(Job):
         figures = {"settings": settings, "frame": frame.number}
         yield Done(self.out, f"{len(settings)} settings of frame {frame.number} on {self.out}", figures)
 
-    def _painted(self, clip: Clip, frame: Frame, brushes: dict[tuple[str, str], Brush], plain: bool = False) -> Pixels:
+    def _painted(self, clip: Clip, frame: Frame, brushes: Brushes, plain: bool = False) -> Pixels:
         """A frame as this job would paint it, or not, as a screen shows it."""
         from impasto.render.hand import Hand
         from impasto.render.knobs import Curve
@@ -181,21 +189,22 @@ class RenderJob(Job):
         finally:
             hand.close()
 
-    def _layers(self, brushes: dict[tuple[str, str], Brush] | None = None) -> list[Layer]:
+    def _layers(self, brushes: Brushes | None = None) -> list[Layer]:
         """Looks and where they go; one that is there already, or named twice, is opened once."""
         from impasto.render.brush import Brush
+        from impasto.render.looks import check_variation, find_look
         from impasto.render.mattes import StyleUse
         from impasto.render.touch import Layer, check_layers
-        from impasto.styles.library import find
-        from impasto.styles.package import StyleFile
 
         brushes = {} if brushes is None else brushes
         layers = []
         for use in map(StyleUse.parse, self.style):
-            if (use.style, self.tier) not in brushes:
-                style = StyleFile.open(find(use.style))
-                brushes[use.style, self.tier] = Brush(style, self.tier, self.engine, self.precision, self.tile)
-            layers.append(Layer(brushes[use.style, self.tier], use.matte))
+            key = use.style, self.tier, self.variation
+            if key not in brushes:
+                look = find_look(use.style, self.tier, self.variation)
+                brushes[key] = Brush(look, self.tier, self.engine, self.precision, self.tile)
+            layers.append(Layer(brushes[key], use.matte))
+        check_variation([layer.brush.look for layer in layers], self.variation)
         check_layers(layers)
         return layers
 
@@ -248,7 +257,8 @@ class RenderJob(Job):
         for guide in parse_guides(self.guide):
             files += files_of(guide.path)
         files += [self.palette] if self.palette else []
-        return Inputs([*files, Path(self.sound), *map(Path, [*self.style, self.super_resolve])])
+        files += [file for layer in layers for file in layer.brush.look.files]
+        return Inputs([*files, Path(self.sound), Path(self.super_resolve)])
 
     def _pin_engine(self, layers: list[Layer], errands: list[Errand]) -> None:
         """Where the choice of engine is ours, a render that goes on keeps what it was begun with."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os.path import exists, isdir, isfile
+from os.path import exists, isdir
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -33,6 +33,7 @@ from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import READERS, Reader, is_sequence
 from impasto.render.alongside import Alongside, content, files_of
 from impasto.render.compose import Area, around, extent, finish, place
+from impasto.render.looks import names_a_file
 from impasto.render.skin import likely_skin
 
 Plane = NDArray[np.float32]  # [H,W] in 0..1
@@ -77,16 +78,16 @@ class MatteSpec:
 class StyleUse:
     """A look and where it is laid on; without a matte it is everywhere."""
 
-    style: str
+    style: str  # or STYLE#LOOK, which looks.py reads
     matte: MatteSpec | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read STYLE[@MATTE]. A file's name may hold an @, that of the style as well as that of the matte."""
+        """Read STYLE[#LOOK][@MATTE]. A file's name may hold an @, that of a style or picture as well as that of the matte."""
         places = [place for place, letter in enumerate(text) if letter == "@"]
-        if not places or isfile(text):
+        if not places or names_a_file(text):
             return cls(text)
-        place = next((place for place in places if isfile(text[:place])), places[0])
+        place = next((place for place in places if names_a_file(text[:place])), places[0])
         if not text[:place]:
             raise InputError(f"'{text}' names no style: write STYLE@MATTE")
         return cls(text[:place], MatteSpec.parse(text[place + 1 :]))

@@ -63,6 +63,6 @@ def check_layers(layers: Sequence[Layer]) -> None:
             raise InputError(f"{name} makes pictures {scale} times larger, which is no look: use --super-resolve {name}")
     for number, layer in enumerate(layers[1:], 1):
         if layer.matte is None:
-            names = ", ".join(each.brush.style.card.name for each in layers)
-            place = f"{layer.brush.style.card.name} (number {number + 1}) covers everything below it"
+            names = ", ".join(each.brush.name for each in layers)
+            place = f"{layer.brush.name} (number {number + 1}) covers everything below it"
             raise InputError(f"--style names {len(layers)} looks ({names}), and {place}: give it a matte, as in STYLE@MATTE")

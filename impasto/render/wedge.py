@@ -13,7 +13,7 @@ from impasto.frame import Pixels
 from impasto.render.oklab import as_float, as_stored
 
 Setting = float | str
-NUMBERS = ("strength", "scale", "keep_colour", "enhance", "denoise", "grain")
+NUMBERS = ("strength", "scale", "keep_colour", "enhance", "denoise", "grain", "variation")
 WORDS = ("palette", "tier", "style")
 KNOBS = (*NUMBERS, *WORDS)
 MOST_PAINTINGS = 64

@@ -1,7 +1,7 @@
 """The commands about looks: `impasto styles list | show | install | remove`."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from impasto.styles.package import StyleFile
 
 MOST_TOLD = 8
+MOST_LOOKS_TOLD = 40
 
 
 class ListJob(Job):
@@ -30,10 +31,12 @@ class ListJob(Job):
         if not rows:
             yield Done(None, f"no looks at hand; `impasto styles install FILE` puts them in {user_folder()}", {"styles": []})
             return
-        table = [("NAME", "TITLE", "TIERS", "SIZE", "LICENCE", "FROM")]
+        table: list[tuple[str, ...]] = [("NAME", "TITLE", "TIERS", "SIZE", "LICENCE", "FROM", "CHOICES")]
         for row in rows:
             told = row.get("title", ""), ", ".join(row.get("tiers", ())), _size(row["bytes"]), row.get("licence", "")
-            table.append((row["name"], *told, "impasto" if row["shipped"] else "you"))
+            table.append((row["name"], *told, "impasto" if row["shipped"] else "you", row.get("choices", "")))
+        if not any(row[-1] for row in table[1:]):
+            table = [row[:-1] for row in table]
         faults = [f"broken: {row['fault']}" for row in rows if "fault" in row]
         yield Done(None, "\n".join([*_aligned(table), *faults]), {"styles": rows})
 
@@ -108,7 +111,18 @@ def _listed(entry: Entry) -> dict[str, Any]:
         card = StyleFile.open(entry.path).card
     except (StyleError, OSError) as error:
         return {**row, "fault": str(error)}
-    return {**row, "title": card.title, "tiers": list(card.tiers), "licence": card.licence}
+    told = {"title": card.title, "tiers": list(card.tiers), "licence": card.licence}
+    return {**row, **told, "choices": _choices(card)}
+
+
+def _choices(card: Card) -> str:
+    """What must or may be said with a look, in a few words; nothing for most."""
+    tiers = card.tiers.values()
+    guides = dict.fromkeys(guide for tier in tiers for guide in tier.guides)
+    scales, looks = max(tier.scale for tier in tiers), max(len(tier.codes) for tier in tiers)
+    words = [f"{looks} looks"] * (looks > 0) + ["any picture"] * bool(card.encoder_sha256) + ["varies"] * card.varies
+    words += [f"guides {'+'.join(guides)}"] * bool(guides) + [f"x{scales}"] * (scales > 1)
+    return ", ".join(words + ["from noise"] * any(tier.noise for tier in tiers))
 
 
 def _told(style: StyleFile) -> list[str]:
@@ -116,7 +130,8 @@ def _told(style: StyleFile) -> list[str]:
     card = style.card
     facts = [("licence", card.licence), ("file", f"{style.path} ({_size(style.path.stat().st_size)})"), ("hash", style.hash)]
     head = [f"{card.title} ({card.name})", *([card.description] if card.description else []), "", *_aligned(facts)]
-    return [*head, "", *_told_tiers(style), *_told_credits(card.credits), "", *_told_training(card.training, card)]
+    told = [*_told_tiers(style), *_told_choices(card), *_told_credits(card.credits)]
+    return [*head, "", *told, "", *_told_training(card.training, card)]
 
 
 def _told_tiers(style: StyleFile) -> list[str]:
@@ -127,6 +142,32 @@ def _told_tiers(style: StyleFile) -> list[str]:
         size = _size(style.members[GRAPHS[name]].size)
         rows.append((name, tier.generator, f"{tier.parameters:,}", f"{tier.stride} px", f"{tier.receptive_field} px", size))
     return _aligned(rows)
+
+
+def _told_choices(card: Card) -> list[str]:
+    """What else there is to know before it paints: looks to choose from, guides it needs, what it makes of a size."""
+    lines = []
+    for name, tier in card.tiers.items():
+        if tier.codes:
+            looks = _first(tier.codes, MOST_LOOKS_TOLD)
+            lines.append(f"  {name} has {len(tier.codes)} looks (--style {card.name}#LOOK): {looks}")
+        if tier.guides:
+            told = ", ".join(f"{guide} ({count} plane{'s' * (count > 1)})" for guide, count in tier.guides.items())
+            lines.append(f"  {name} needs guides: {told}")
+        if tier.scale > 1:
+            lines.append(f"  {name} makes pictures {tier.scale} times larger (--super-resolve {card.name})")
+        if tier.noise:
+            lines.append(f"  {name} draws pictures from {tier.noise} numbers of noise (impasto generate)")
+    if card.varies:
+        lines.append("  it varies (--variation 1, 2, 3 ...)")
+    if card.encoder_sha256:
+        lines.append(f"  it reads looks from pictures (--style {card.name}#PICTURE)")
+    return ["", "To choose and to give", *lines] if lines else []
+
+
+def _first(names: Iterable[str], most: int) -> str:
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def _told_credits(credits: Sequence[Credit]) -> list[str]:

@@ -15,18 +15,17 @@ from impasto.media.video import codecs
 from impasto.render.checks import Faults
 from impasto.render.job import RenderJob
 from impasto.render.knobs import Curve
+from impasto.render.looks import check_variation, find_look, told_apart
 from impasto.render.mattes import StyleUse
 from impasto.render.timeline.edit import Cut, Edit, mapped, need_of
 from impasto.render.timeline.job import NOTES, TimelineJob
 from impasto.render.timeline.sources import Shelves, Source
 from impasto.render.timeline.stretches import Look, Stretch, Use, kind_of, merged, name_all, use_of
-from impasto.styles.library import find
-from impasto.styles.package import StyleFile
 
 # What a clip may ask for: the options of `impasto render` that say how it is painted.
 LOOK = (
     *("style", "tier", "strength", "keep_colour", "scale", "palette", "denoise", "enhance", "grain", "seed", "letterbox"),
-    *("layer", "to_layer", "colour_in", "colour_out", "projection", "stereo"),
+    *("variation", "layer", "to_layer", "colour_in", "colour_out", "projection", "stereo"),
 )
 
 
@@ -103,7 +102,9 @@ class Conform:
         options |= {"style": judged.style, "tier": judged.tier, "strength": told}
         look = Look(json.dumps(options, sort_keys=True))
         if look not in self.hashes:
-            self.hashes[look] = [self._style_hash(StyleUse.parse(use).style, judged.tier) for use in judged.style]
+            found = [find_look(StyleUse.parse(use).style, judged.tier, judged.variation) for use in judged.style]
+            check_variation(found, judged.variation)
+            self.hashes[look] = told_apart(found)
         return look
 
     def _set(self) -> dict[str, str]:
@@ -112,12 +113,6 @@ class Conform:
         if wrong := [name for name, equals, _ in parted if not equals]:
             raise InputError(f"--set {wrong[0]}: write name=value")
         return {name.strip(): value.strip() for name, _, value in parted}
-
-    def _style_hash(self, name: str, tier: str) -> str:
-        style = StyleFile.open(find(name))
-        if tier not in style.card.tiers:
-            raise InputError(f"style {name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
-        return style.hash
 
     def _source(self, place: Path) -> Source:
         if place not in self.sources:
