@@ -66,7 +66,7 @@ def test_a_generator_takes_every_multiple_of_its_stride(name: str, down: int, ac
     generator = made(name).double()
     picture = noise(down * generator.stride, across * generator.stride)
     out = painted(generator, picture)
-    assert out.shape == picture.shape
+    assert out.shape == (generator.scale * picture.shape[0], generator.scale * picture.shape[1], 3)
     assert out.min() >= 0
     assert out.max() <= 1
 
@@ -84,11 +84,13 @@ def test_a_generator_sees_no_further_than_it_states(name: str) -> None:
     other = noise(side, side, seed=1)
     inside = slice(start, start + piece + 2 * halo)
     other[inside, inside] = picture[inside, inside]  # the same there, another world around it
-    middle = slice(start + halo, start + halo + piece)
+    scale = generator.scale
+    middle = slice(scale * (start + halo), scale * (start + halo + piece))
+    of_crop = slice(scale * halo, scale * (halo + piece))
     whole, changed = painted(generator, picture), painted(generator, other)
     crop = painted(generator, picture[inside, inside])
     np.testing.assert_allclose(whole[middle, middle], changed[middle, middle], rtol=0, atol=1e-9)
-    np.testing.assert_allclose(whole[middle, middle], crop[halo : halo + piece, halo : halo + piece], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(whole[middle, middle], crop[of_crop, of_crop], rtol=0, atol=1e-9)
     assert np.abs(whole - changed).max() > 1e-3, "what changed around it shows elsewhere"
 
 
