@@ -78,7 +78,7 @@ class RenderJob(Job):
     wedge: str = option("", "paint one frame with every combination, as 'strength=.4,.7,1 scale=.5,1', onto a labelled sheet")
     tile: str = option("auto", "paint in tiles: auto (where memory asks for it), off, or their size in pixels")
     engine: Literal["auto", "openvino", "onnx", "pytorch"] = option("auto", "what runs the network; auto measures once")
-    precision: Literal["auto", "fp32", "bf16", "int8"] = option("auto", "number format; auto is the fastest that keeps the depth")
+    precision: Literal["auto", "fp32", "bf16", "int8"] = option("auto", "number format; auto: fp32, for movies what is fastest")
     overwrite: bool = option(False, "replace outputs that exist")
     fresh: bool = option(False, "start over instead of going on where an earlier run of this render was stopped")
 
@@ -261,9 +261,12 @@ class RenderJob(Job):
         return Inputs([*files, Path(self.sound), Path(self.super_resolve)])
 
     def _pin_engine(self, layers: list[Layer], errands: list[Errand]) -> None:
-        """Where the choice of engine is ours, a render that goes on keeps what it was begun with."""
+        """Where the choice is ours, stills are painted exactly, and a render that goes on keeps what it was begun with."""
         from impasto.render.journal import Journal
 
+        if self.precision == "auto" and any(errand.kind != "movie" for errand in errands):
+            for layer in layers:
+                layer.brush.precision = "fp32"  # a codec hides what bf16 rounds; a still does not, and is set beside its EXR
         if self.engine != "auto" or self.fresh:
             return
         for errand in errands:

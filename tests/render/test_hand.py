@@ -1,6 +1,7 @@
 """Everything that happens to a frame between its file and the next, through whole renders: EXR, mattes, knobs, colours."""
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -460,3 +461,15 @@ def test_a_brush_sees_no_edge_where_the_picture_ends_in_nothing(tmp_path: Path, 
     inner = card[20:28, 20:28]
     repeats = np.tile(inner, (6, 6, 1))  # the tiny look has a texture of its own, that repeats with its stride
     assert np.abs(card - repeats).max() < 0.02
+
+
+def test_the_shape_of_pixels_goes_to_a_movie(tmp_path: Path, look: str) -> None:
+    frame = Frame(np.full((16, 64, 3), 0.25, np.float16), 1, {})
+    like = ClipInfo(64, 16, 1, Fraction(24), "float16", 3, {"pixel_aspect": Fraction(2)})
+    with open_writer(tmp_path / "a.exr", like) as writer:
+        writer.write(frame)
+    with open_reader(tmp_path / "a.exr") as reader:
+        assert reader.info.tags["pixel_aspect"] == 2
+    render(tmp_path / "a.exr", out=tmp_path / "b.mov", look=look, strength=0)
+    with open_reader(tmp_path / "b.mov") as reader:
+        assert reader.info.tags["pixel_aspect"] == 2

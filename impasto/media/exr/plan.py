@@ -57,7 +57,7 @@ def plain(pixels: Pixels, size: tuple[int, int], fps: Fraction, encoding: Encodi
         b"dataWindow": (b"box2i", window),
         b"displayWindow": (b"box2i", window),
         b"lineOrder": (b"lineOrder", bytes(1)),
-        b"pixelAspectRatio": (b"float", struct.pack("<f", 1)),
+        b"pixelAspectRatio": (b"float", struct.pack("<f", tags.get("pixel_aspect", 1))),
         b"screenWindowCenter": (b"v2f", bytes(8)),
         b"screenWindowWidth": (b"float", struct.pack("<f", 1)),
     }

@@ -17,6 +17,8 @@ from impasto.media.exr.layers import Layer, find_layer
 from impasto.media.exr.packing import OIIO_NAMES, complaint
 from impasto.media.scoped import OneFrame
 
+FINEST_ASPECT = 1000  # a header's 1.3333333 is 4/3
+
 
 @dataclass(frozen=True)
 class Source:
@@ -164,6 +166,9 @@ def _facts(part: Part) -> dict[str, Any]:
             facts.setdefault("colorspace", text)
     if timecode := part.numbers(b"timeCode", "II"):
         facts["timecode"] = _timecode(int(timecode[0]))
+    aspect = part.numbers(b"pixelAspectRatio", "f")
+    if aspect and 0.01 < aspect[0] < 100 and (told := Fraction(aspect[0]).limit_denominator(FINEST_ASPECT)) != 1:
+        facts["pixel_aspect"] = told
     return facts
 
 

@@ -84,7 +84,8 @@ class ExrWriter(ScopedWriter):
         source: Source | None = tags.get("exr")
         size = (self._like.width, self._like.height)
         if source is None:
-            self._plan = plain(pixels, size, self._like.fps, self._encoding, tags)
+            aspect = {"pixel_aspect": self._like.tags.get("pixel_aspect", 1)}
+            self._plan = plain(pixels, size, self._like.fps, self._encoding, {**tags, **aspect})
         else:
             plan_of = resized if tags.get("resized", 1) != 1 else replacing
             self._plan = plan_of(source, pixels, size, self._encoding, tags)
