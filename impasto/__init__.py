@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 __version__ = "0.1.0.dev0"
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from impasto.errors import EngineError, ImpastoError, InputError, MediaError, MissingExtra, StyleError, TrainingError
     from impasto.job import Done, Job, Progress
+    from impasto.learn.learning import Learning
     from impasto.styles.package import StyleFile
 
 ERRORS = ("EngineError", "ImpastoError", "InputError", "MediaError", "MissingExtra", "StyleError", "TrainingError")
@@ -44,6 +45,7 @@ __all__ = [
     "TrainingError",
     "__version__",
     "learn",
+    "learning",
     "open_style",
     "render",
     "sample",
@@ -57,11 +59,25 @@ def render(inputs: str | Path | Iterable[str | Path], out: str | Path, **options
     return RenderJob.build(inputs=_listed(inputs), out=out, **options).finish()
 
 
-def learn(references: str | Path | Iterable[str | Path], out: str | Path, **options: Any) -> Done:
-    """Learn a look from references and write a style file; the options are those of `impasto learn`."""
-    from impasto.learn.job import TrainJob
+@overload
+def learn(references: str | Path | Iterable[str | Path], out: str | Path, **options: Any) -> Done: ...
+@overload
+def learn(references: str | Path | Iterable[str | Path], out: None = None, **options: Any) -> Learning: ...
+def learn(references: str | Path | Iterable[str | Path], out: str | Path | None = None, **options: Any) -> Done | Learning:
+    """Learn a look from references and write a style file; the options are those of `impasto learn`.
 
-    return TrainJob.build(references=_listed(references), out=out, **options).finish()
+    With no place to write to, the look itself is the result, and the call is for iterating over: see `learning`.
+    """
+    begun = learning(references, out, **options)
+    return begun if out is None else begun.finish()
+
+
+def learning(references: str | Path | Iterable[str | Path], out: str | Path | None = None, **options: Any) -> Learning:
+    """A training to iterate over: it yields Progress, and its `style` is the look that was learnt."""
+    from impasto.learn.job import TrainJob
+    from impasto.learn.learning import Learning, passing_place
+
+    return Learning(TrainJob.build(references=_listed(references), out=out or passing_place(), **options))
 
 
 def sample(out: str | Path, **options: Any) -> Done:
@@ -102,5 +118,5 @@ class _House(ModuleType):
         super().__setattr__(name, value)
 
 
-VERBS: dict[str, Callable[..., Done]] = {"learn": learn, "render": render}
+VERBS: dict[str, Callable[..., Any]] = {"learn": learn, "render": render}
 sys.modules[__name__].__class__ = _House

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ Logits = Sequence[Tensor]
 class Networks:
     """What learns: the generator, helpers that learn with it, and the critic that learns against it."""
 
-    generator: nn.Module
+    generator: Any  # an nn.Module: a Painter, or whatever the recipe paints with
     critic: nn.Module
     helpers: nn.Module = field(default_factory=nn.Module)
 

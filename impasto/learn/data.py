@@ -19,6 +19,7 @@ from torch import Tensor
 
 from impasto.errors import InputError, MediaError
 from impasto.frame import Frame, Pixels
+from impasto.learn.devices import Precision, is_quick
 from impasto.media import MOVIES, Reader, is_sequence, list_pictures, open_reader
 from impasto.media.alpha import unpremultiplied
 from impasto.media.colour import AUTO, open_colour
@@ -59,6 +60,16 @@ class Material:
     perception: Perception | None
     seed: int
     device: torch.device
+    precision: Precision = field(default="auto", kw_only=True)  # by keyword, so that recipes can add fields of their own
+
+    @property
+    def quick(self) -> bool:
+        """Whether to compute in bfloat16."""
+        return is_quick(self.precision, self.device)
+
+    def autocast(self) -> torch.autocast:
+        """What a recipe's step runs under: bfloat16 where it was asked for or pays."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.quick)
 
 
 def to_uint8(pixels: Pixels) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from impasto.learn.company import Company
     from impasto.learn.data import Material
     from impasto.learn.loop import Training
     from impasto.models.blocks import Painter
@@ -30,7 +32,9 @@ SILENT_AT_START = {"code", "film", "guide_stem", "guide_in"}  # weights that a s
 TEACHERS_VARIABLE = "IMPASTO_TEACHERS"
 JOB = "job.json"
 CREDITS = {"title", "author", "licence", "look_licence", "source"}
-MAY_CHANGE = {"minutes", "steps", "epochs", "out", "overwrite", "folder", "tier"} | CREDITS  # between a run and its resumption
+SEEN = {"workers", "early_stop", "patience", "sheet_minutes", "search"}  # how it is watched, not what is learnt
+LIMITS = {"minutes", "steps", "epochs", "out", "overwrite", "folder", "tier"}
+MAY_CHANGE = LIMITS | CREDITS | SEEN  # between a run and its resumption
 
 
 class TrainJob(Job):
@@ -39,7 +43,7 @@ class TrainJob(Job):
     command: ClassVar[str] = "learn"
     help: ClassVar[str] = "Learn a look from references and write a style file."
 
-    references: list[Path] = option(help="the painting (or paintings) to learn from", argument=True)
+    references: list[Path] = option([], help="the painting (or paintings) to learn from", argument=True)
     out: Path = option(help="the style file to write", flag="-o/--out")
     recipe: str = option("auto", "how to learn; auto chooses by what the references are")
     photos: list[Path] = option(
@@ -53,6 +57,8 @@ class TrainJob(Job):
     )
     matte: Path | None = option(None, "with painted frames of a shot, where they are painted; only that is learnt from")
     start: Path | None = option(None, "start from this style file; its other tiers are kept", flag="--from")
+    distil: Path | None = option(None, "no references: teach this look to a smaller network; the file then carries both")
+    to: Literal["swift", "brush"] = option("swift", "with --distil, the network that learns; --set width=32 makes it slimmer")
     minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)
     steps: int | None = option(None, "stop after so many steps; the same seed and steps give the same look", ge=1)
     epochs: float | None = option(None, "stop after so many passes over the photographs", gt=0)
@@ -66,6 +72,16 @@ class TrainJob(Job):
         f"weights of a VGG19 that judges style, file or folder (repeatable; default: ${TEACHERS_VARIABLE}, else none)",
     )
     set: list[str] = option([], "a setting of the recipe as name=value, e.g. style_side=768 for broader strokes (repeatable)")
+    precision: Literal["auto", "fp32", "bf16"] = option("auto", "auto learns in bf16 where the machine is faster with it")
+    workers: int | None = option(None, "threads that make batches ahead (default: 4 with a GPU, else 0)", ge=0, le=64)
+    devices: int = option(1, "learn on so many GPUs, or processes, at once; each takes a batch of its own", ge=1, le=64)
+    critic_device: str = option("", "put the critic on a device of its own, e.g. cuda:1")
+    early_stop: bool = option(
+        False, "end when the held-out figure no longer gets better, and keep the best (some recipes do anyway)"
+    )
+    patience: int | None = option(None, "looks without a better figure before an early stop; 0: never stop early", ge=0)
+    sheet_minutes: float = option(2.0, "minutes between contact sheets in the run folder", gt=0)
+    search: int = option(0, "try so many settings from the recipe's ranges, each within the limits, and keep the best", ge=0)
     title: str = option("", "the look's title on its card")
     author: str = option("", "who made the reference, for the credits")
     licence: str = option("", "the reference's licence, for the credits")
@@ -78,19 +94,38 @@ class TrainJob(Job):
         self._check_out()
         recipe = self._recipe()
         settings = self._settings(recipe)
-        folder = self.folder or self.out.with_suffix(".run")
+        folder = self.run_folder
         self._check_folder(folder)
         _need_torch()
+        from impasto.learn.company import join
+
+        if self.search:
+            from impasto.learn.search import search
+
+            yield from search(self, recipe)
+            return
+        company = join(self.devices, self.to_json())
+        try:
+            yield from self._learn(recipe, settings, folder, company)
+        finally:
+            company.leave()
+
+    def _learn(self, recipe: ModuleType, settings: BaseModel, folder: Path, company: Company) -> Iterator[Progress | Done]:
         from impasto.learn import package
 
         needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self.places()
         plate = "; no photographs given, so frames of the procedural plate are painted first" if needs else ""
         yield Progress("reading", note=f"{len(self.references)} reference{plate}")
-        material = self._material(recipe, settings)
+        material = self._material(recipe, settings, company.rank)
         yield Progress("reading", note=recipe.check(material))
         for refused in material.photos.refused:
             yield Progress("left out", note=refused)
-        trained = {tier: self._training(tier, recipe, settings, material, folder) for tier in self._tiers()}
+        trained = {tier: self._training(tier, recipe, settings, material, company) for tier in self._tiers()}
+        if not company.first:
+            for training in trained.values():
+                deque(training.run(), maxlen=0)
+            yield Done(None, "helped to learn")
+            return
         self._remember(folder)
         for training in trained.values():
             yield from training.run()
@@ -98,6 +133,8 @@ class TrainJob(Job):
         yield package.pack(self, recipe, settings, material, trained)
 
     def _tiers(self) -> list[TierName]:
+        if self.distil:
+            return ["live"]
         return list(GENERATOR_OF) if self.tier == "all" else [self.tier]
 
     def _recipe(self) -> ModuleType:
@@ -109,6 +146,10 @@ class TrainJob(Job):
         """What the references are says how they are learnt from."""
         from impasto.media import MOVIES, is_sequence
 
+        if self.distil:
+            return "distil"
+        if not self.references:
+            raise InputError("nothing to learn from: name a painting, a folder or a movie, or a look with --distil")
         folders = [place for place in self.references if place.is_dir()]
         if self.shot and not folders and all(re.search(r"\d", place.stem) for place in self.references):
             return "keyframes"
@@ -145,22 +186,27 @@ class TrainJob(Job):
             raise InputError(f"{self.out}: a look is written as a .style file")
         for target in (self.out, self.preview):
             check_output(target, self.overwrite)
-            for source in [*self.references, *([self.start] if self.start else [])]:
+            for source in [*self.references, *(place for place in (self.start, self.distil) if place)]:
                 if same_file(target, source):
                     raise InputError(f"{target}: is also an input, which is never overwritten: choose another name")
 
-    def _material(self, recipe: ModuleType, settings: BaseModel) -> Material:
-        import torch
-
+    def _material(self, recipe: ModuleType, settings: BaseModel, rank: int = 0) -> Material:
         from impasto.learn import data
+        from impasto.learn.devices import device_for
         from impasto.models.perception import Perception
 
         teachers = self.teachers()
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = device_for(rank)
         perception = Perception(teachers).to(device) if teachers else None
         gather = getattr(recipe, "gather", None) or partial(data.gather, photographs=getattr(recipe, "NEEDS_PHOTOS", True))
         material: Material = gather(self, settings, perception, device)
+        material.precision = self.precision
         return material
+
+    @property
+    def run_folder(self) -> Path:
+        """Where checkpoints and curves go."""
+        return self.folder or self.out.with_suffix(".run")
 
     def places(self) -> list[Path]:
         """Where photographs are to be found."""
@@ -176,21 +222,29 @@ class TrainJob(Job):
             found += sorted(p for p in path.iterdir() if p.stem.startswith("vgg")) if path.is_dir() else [path]
         return found
 
-    def _training(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material, folder: Path) -> Training:
+    def _training(
+        self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material, company: Company
+    ) -> Training:
         import torch
 
-        from impasto.learn.loop import Pace, Training, on_device
+        from impasto.learn import means
+        from impasto.learn.loop import Training, on_device
 
         torch.manual_seed(self.seed)
         generator = on_device(self._generator(tier, recipe, settings, material), material.device)
-        pictures = material.photos.images or material.references.images
-        per_epoch = max(1, len(pictures) // getattr(settings, "batch", 1))
-        steps = self.steps or (max(1, round(self.epochs * per_epoch)) if self.epochs else 0)
-        minutes = self.minutes or (0.0 if steps else DEFAULT_MINUTES)
-        pace = Pace(steps=steps, minutes=minutes, generator_rate=generator.learning_rate)
-        networks = recipe.networks(settings, material, generator)
-        batches, step = recipe.batches(settings, material), recipe.step(settings, material)
-        return Training(networks, batches, step, pace, folder=folder / tier, label=tier, seed=self.seed)
+        networks = means.placed(self, recipe.networks(settings, material, generator), material)
+        return Training(
+            networks,
+            recipe.batches(settings, material),
+            recipe.step(settings, material),
+            means.pace_of(self, recipe, settings, material, generator),
+            folder=self.run_folder / tier,
+            label=tier,
+            seed=self.seed,
+            watch=means.watch_of(self, recipe, settings, material),
+            company=company,
+            workers=means.workers_of(self, material.device),
+        )
 
     def _generator(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material) -> Painter:
         """The network that learns: the recipe's own, else one like the start's, else the tier's usual one."""
@@ -216,6 +270,8 @@ class TrainJob(Job):
         import torch
 
         from impasto.engine.export import read_weights
+        from impasto.learn.painters import open_painter
+        from impasto.models.prune import inherit
         from impasto.styles.package import StyleFile
 
         assert self.start is not None
@@ -226,7 +282,7 @@ class TrainJob(Job):
             fits = not unexpected and all(name.split(".")[0] in SILENT_AT_START for name in missing)
         except RuntimeError:
             fits = False
-        if not fits:
+        if not fits and not inherit(generator, open_painter(style, tier)):
             held = style.card.tiers[tier].generator
             raise InputError(f"{self.start}: its {tier} tier is a {held} of another make; start without --from")
 
@@ -242,7 +298,8 @@ class TrainJob(Job):
         except ValueError:
             raise InputError(f"{kept}: is damaged; remove it to go on from the checkpoints beside it") from None
         now = json.loads(self.to_json())
-        changed = [name for name in now if name not in MAY_CHANGE and before.get(name) != now[name]]
+        known = [name for name in now if name in before and name not in MAY_CHANGE]  # an older job knows fewer options
+        changed = [name for name in known if before[name] != now[name]]
         if changed:
             faults = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
             raise InputError(f"{folder}: holds another training ({faults}); choose another --run folder or remove this one")

@@ -31,7 +31,7 @@ from impasto.learn.health import Health
 from impasto.learn.pace import Pace, is_drawn, schedule
 from impasto.learn.record import STEPS_BETWEEN_SCALARS, Record
 from impasto.learn.report import write_report
-from impasto.learn.watch import Watch, look
+from impasto.learn.watch import Sight, Watch, look
 
 __all__ = ["Batch", "Networks", "Outcome", "Pace", "StepFunction", "Training", "Watch", "has_bf16", "on_device"]
 
@@ -69,6 +69,7 @@ class Training:
         self.images, self.images_per_second, self.looking = 0, 0.0, 0.0
         self.parts: dict[str, float] = {}
         self.figures: dict[str, float] = {}  # of the last look
+        self.seen: tuple[int, Sight] | None = None  # at which step, and what
         self.health = Health()
         self.feed = Feed(batch_at)
         self.passed_over: list[str] = []
@@ -221,7 +222,7 @@ class Training:
 
     def _look(self) -> list[str]:
         """Take the figures and let the health of the training follow them; what is to be said of it."""
-        seen = look(self.networks, self.average, self.batch_at, self.take_step, self.progress)
+        seen = self._see()
         self.figures = self.watch.figures(self.networks, self.average, seen)
         told = self.health.judge(self.step, self.figures, seen.alike)
         if not self._held():
@@ -231,6 +232,11 @@ class Training:
         if best and self.pace.early_stop:
             checkpoints.write_best(self.folder, {"step": self.step, "figure": value, "average": self.average.state_dict()})
         return told + more
+
+    def _see(self) -> Sight:
+        if self.seen is None or self.seen[0] != self.step:
+            self.seen = (self.step, look(self.networks, self.average, self.batch_at, self.take_step, self.progress))
+        return self.seen[1]
 
     def _agree_on_health(self) -> None:
         """The first process looked; the others take over what came of it."""
@@ -284,7 +290,7 @@ class Training:
             with torch.no_grad():
                 rows: Mapping[str, Tensor] = self.watch.show(self.average)
         else:
-            rows = look(self.networks, self.average, self.batch_at, self.take_step, self.progress).rows
+            rows = self._see().rows
         held = "".join(f", held-out {name} {value:.4g}" for name, value in self._held())
         record.sheet(self.step, rows, f"{self.label}: step {self.step}, {self.seconds / 60:.1f} min{held}")
 

@@ -14,7 +14,8 @@ from impasto.learn import health
 from impasto.learn.contract import Logits, Networks, Outcome, StepFunction
 from impasto.learn.feed import Batch
 
-WATCHED, BATCHES_WATCHED = 1_000_000_000, 2  # batches from this number on are never learnt from
+WATCHED = 1_000_000_000  # batches from this number on are never learnt from
+MOST_BATCHES, PICTURES = 4, 4  # so many pictures are enough to see, in so many batches at most
 SOURCES = ("photo", "source", "worn", "input", "image")  # what recipes call the pictures that they paint
 REFERENCES = ("style", "target", "whole", "reference", "art", "real")  # ... and those that show how
 
@@ -71,12 +72,14 @@ def look(
     watched = Networks(average, networks.critic, networks.helpers)
     rows, parts = [], []
     with resting(networks):
-        for number in range(WATCHED, WATCHED + BATCHES_WATCHED):
+        for number in range(WATCHED, WATCHED + MOST_BATCHES):
             torch.manual_seed(number)
             batch = batch_at(number)
             outcome = take_step(watched, batch, progress)
             rows.append(_rows(batch, outcome))
             parts.append(outcome.parts)
+            if sum(len(row["painted"]) for row in rows) >= PICTURES:
+                break
     average.requires_grad_(False)
     together = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
     return Sight(together, {name: sum(each.get(name, 0.0) for each in parts) / len(parts) for name in parts[0]})
