@@ -40,7 +40,7 @@ class Family:
         if self.middle is not None:
             return told_apart(real, fake, self.middle)
         middles = [(r.float().mean() + f.float().mean()) / 2 for r, f in zip(real, fake, strict=True)]
-        rights = [told_apart([r], [f], float(m)) for r, f, m in zip(real, fake, middles, strict=True)]
+        rights = [told_apart([r], [f], float(m.detach())) for r, f, m in zip(real, fake, middles, strict=True)]
         return sum(rights) / len(rights)
 
 
