@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, helper, numpy_helper
 
+from tests.styles.hostile_ends import ENDS
 from tests.styles.making import Entry, changed, chunk, entry, inverting_graph, model_of, parts, png, zip_of
 
 Kinds = dict[str, tuple[Callable[[], bytes], str]]
@@ -432,6 +433,6 @@ def _large(value: float) -> bytes:
 
 def corpus() -> Iterator[tuple[str, Callable[[], bytes], str]]:
     """Every hostile file but the bombs: its kind, how to make it, and what the refusal must say."""
-    for kinds in (ZIPS, CARDS, PREVIEWS, GRAPHS):
+    for kinds in (ZIPS, CARDS, PREVIEWS, GRAPHS, ENDS):
         for kind, (make, fault) in kinds.items():
             yield kind, make, fault
