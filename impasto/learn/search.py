@@ -103,7 +103,7 @@ def _told(job: TrainJob) -> str:
     from impasto.learn.job import CREDITS, SEEN
 
     free = CREDITS | SEEN | {"out", "overwrite", "folder"}
-    return job.model_copy(update={name: type(job).model_fields[name].default for name in free}).to_json()
+    return job.model_dump_json(exclude=free)
 
 
 def _ended(study: Study) -> list[Any]:
