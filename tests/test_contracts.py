@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,49 @@ def test_an_engine_keeps_the_contract(name: str) -> None:
     assert out.shape == pictures.shape
     assert np.abs(out[1].astype(int) - engine.paint(pictures[1:])[0]).max() <= 1, "a picture does not depend on its neighbours"
     deep = engine.paint((pictures / 255).astype(np.float32))
+    assert deep.dtype == np.float32
+    assert np.abs(deep * 255 - out).max() <= 1
+
+
+KINDS: dict[str, tuple[str, dict[str, int], dict[str, int]]] = {  # generator, settings, guides
+    "scaled": ("enlarge", {"scale": 2, "width": 8, "blocks": 1, "head": 8}, {}),
+    "guided": ("swift", {"width": 8, "blocks": 1, "head": 8, "guides": 3}, {"depth": 1, "motion": 2}),
+    "coded": ("swift", {"width": 8, "blocks": 1, "head": 8, "code": 3}, {}),
+}
+
+
+@cache
+def look_of_a_kind(kind: str) -> tuple[bytes, Tier]:
+    """A small look that enlarges, sees guides, or takes a code, which every engine knows."""
+    from impasto.engine.export import export_graph
+    from impasto.engine.graph import with_code
+
+    name, settings, guides = KINDS[kind]
+    room = plugins.load("generators", name)
+    generator = lively(room.Generator(room.Settings(**settings)))
+    generator.guides = guides
+    graph = export_graph(generator)
+    graph = with_code(graph, [0.7, -1.1, 0.4]) if "code" in settings else graph
+    sizes = {"stride": generator.stride, "receptive_field": generator.receptive_field, "parameters": 0}
+    told = {"settings": generator.settings.model_dump(), "scale": generator.scale, "guides": guides}
+    return graph, Tier(generator=name, **told, **sizes)
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_agree_on_looks_of_every_kind(name: str, kind: str) -> None:
+    reason = plugins.load("engines", name).available()  # type: ignore[attr-defined]  # checked by a test above
+    if reason:
+        pytest.skip(reason)
+    graph, tier = look_of_a_kind(kind)
+    engine, truth = (load_engine(each).open(graph, tier, "fp32") for each in (name, "onnx"))
+    planes = [noise(21, 34, seed) for seed in range(2)]
+    picture = np.concatenate(planes, 2)[None, :, :, : 3 + sum(tier.guides.values())]
+    out = engine.paint(picture)
+    assert (out.shape, out.dtype) == ((1, 21 * tier.scale, 34 * tier.scale, 3), np.uint8)
+    assert np.abs(out.astype(int) - truth.paint(picture)).max() <= 1
+    deep = engine.paint((picture / 255).astype(np.float32))
     assert deep.dtype == np.float32
     assert np.abs(deep * 255 - out).max() <= 1
 

@@ -14,15 +14,18 @@ torch = pytest.importorskip("torch", reason="generators are exported with torch 
 
 from impasto import plugins  # noqa: E402  torch must be known to be there first
 from impasto.engine import Engine, load_engine  # noqa: E402
-from impasto.engine.export import export_graph, parity, read_weights  # noqa: E402
+from impasto.engine.encode import as_encoders_see, read_code  # noqa: E402
+from impasto.engine.export import export_encoder, export_graph, paint_preview, parity, read_weights  # noqa: E402
+from impasto.engine.graph import with_code  # noqa: E402
 from impasto.engine.openvino import _has_bf16  # noqa: E402
 from impasto.engine.trial import trial_picture  # noqa: E402
 from impasto.errors import EngineError  # noqa: E402
 from impasto.models.blocks import Painter  # noqa: E402
 from impasto.render.tiles import self_test  # noqa: E402
-from impasto.styles.ends import Ends  # noqa: E402
+from impasto.styles.ends import ENCODER_ENDS, Ends  # noqa: E402
 from impasto.styles.graph import check_graph  # noqa: E402
 from impasto.styles.package import Tier  # noqa: E402
+from impasto.styles.preview import check_preview  # noqa: E402
 
 GENERATORS = plugins.names("generators")
 
@@ -110,6 +113,57 @@ def test_weights_that_fp16_cannot_hold_stay_fp32() -> None:
     kinds = {weight.data_type for weight in onnx.load_from_string(graph).graph.initializer}
     assert kinds == {onnx.TensorProto.FLOAT}
     assert all(np.array_equal(value, network.state_dict()[key].numpy()) for key, value in read_weights(graph).items())
+
+
+def small_swift(**settings: int) -> Painter:
+    room = plugins.load("generators", "swift")
+    return lively(room.Generator(room.Settings(width=8, blocks=1, head=8, **settings)))
+
+
+def test_a_code_stays_a_weight_that_can_be_replaced() -> None:
+    network, picture = small_swift(code=3), photo(64)
+    graph = export_graph(network)
+    assert read_weights(graph)["code"].tolist() == [0, 0, 0]
+    assert check_graph(graph, "coded") == 3
+    code = [0.123456, -70_000.0, 1.5]  # exact in fp32 and beyond fp16: codes may be extrapolated far
+    assert read_weights(with_code(graph, code))["code"] == pytest.approx(code, rel=1e-7)
+    told = Tier(generator="swift", settings=network.settings.model_dump(), stride=4, receptive_field=64, parameters=0)
+    plain, coded = (load_engine("onnx").open(each, told, "fp32") for each in (graph, with_code(graph, [1.0, -1.0, 0.5])))
+    assert parity(plain, coded, photo(64)).steps > 10, "the code is not folded away"
+    image = torch.from_numpy(picture.transpose(2, 0, 1)[None] / 255).float()
+    with torch.inference_mode():
+        truth = network(image, torch.tensor([[1.0, -1.0, 0.5]]))[0].numpy().transpose(1, 2, 0)
+    assert np.abs(coded.paint((picture / 255).astype(np.float32)[None])[0] - truth).max() < 1.5 / 255
+
+
+def test_guides_enter_beside_the_colour() -> None:
+    network = small_swift(guides=3)
+    network.guides = {"depth": 1, "motion": 2}
+    check_graph(export_graph(network), "guided", Ends(planes=6))
+
+
+def test_an_encoder_is_exported_for_any_size() -> None:
+    encoder = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, 2, 1), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 5)
+    )
+    graph = export_encoder(encoder)
+    assert check_graph(graph, "encoder", ENCODER_ENDS) == 5
+    assert len(read_code(graph, photo(90))) == 5
+    with torch.inference_mode():
+        truth = encoder(torch.from_numpy(as_encoders_see(photo(90))))[0]
+    assert read_code(graph, photo(90)) == pytest.approx(truth.tolist(), abs=0.01)
+
+
+def test_previews_of_every_kind_have_one_size() -> None:
+    guided, larger = small_swift(guides=1), exported("enlarge")
+    guided.guides = {"depth": 1}
+    sizes = {"stride": 4, "receptive_field": 64, "parameters": 0}
+    told = Tier(generator="swift", settings=guided.settings.model_dump(), guides={"depth": 1}, **sizes)
+    coded = Tier(generator="swift", codes={"first": [2.0, -1.0, 0.0], "other": [0.0] * 3}, **sizes)
+    code = export_graph(small_swift(code=3))
+    previews = [paint_preview(export_graph(guided), told), paint_preview(larger.graph, larger.tier), paint_preview(code, coded)]
+    assert [check_preview(preview, "preview") for preview in previews] == [(512, 288)] * 3
+    assert previews[2] != paint_preview(code, coded.model_copy(update={"codes": {}})), "of many looks it shows the first"
 
 
 def test_a_network_that_is_not_what_it_seems_is_refused() -> None:
