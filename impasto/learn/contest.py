@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from impasto.learn.health import recall_of
 from impasto.learn.loop import Outcome
 from impasto.losses import Family, adversarial
 
@@ -32,7 +33,8 @@ def verdicts(critic: nn.Module, real: Tensor, painted: Tensor, family: Family = 
 
 def told(loss: Tensor, real: Sequence[Tensor], fake: Sequence[Tensor], family: Family = HINGE) -> tuple[Tensor, dict[str, float]]:
     """A critic's loss with its figures for the curves."""
-    return loss, {"critic": float(loss.detach()), "told_apart": family.told_apart(real, fake)}
+    right = {"told_apart": family.told_apart(real, fake), "recall": recall_of(real, fake, family.middle)}
+    return loss, {"critic": float(loss.detach()), **right}
 
 
 def outcome(

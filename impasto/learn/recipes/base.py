@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.data import Material, random_crops, random_motion, rng_at
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, hinge_generator, perceptual_content, pixels, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
@@ -100,7 +100,7 @@ def _blurred(picture: Tensor, sigma: float) -> Tensor:
 
 def step(settings: Settings, material: Material) -> StepFunction:
     """batch -> losses."""
-    quick = has_bf16(material.device)
+    quick = material.quick
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
         with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):

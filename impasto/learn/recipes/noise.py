@@ -26,7 +26,7 @@ from impasto.learn import data
 from impasto.learn.augment import augmented
 from impasto.learn.cifar import is_cifar, read_cifar
 from impasto.learn.contest import frozen, outcome, told
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import adversarial, noise_gradient, r1
 from impasto.models.dreamer import Dreamer, is_power_of_two
 from impasto.models.judges import Bench, FeatureJudge, PixelJudge, tap_values
@@ -197,7 +197,7 @@ def _drawn(settings: Settings, pictures: data.Pictures, count: int, rng: np.rand
 
 def step(settings: Settings, material: Gallery) -> StepFunction:
     """batch -> losses."""
-    quick = has_bf16(material.device)
+    quick = material.quick
     small = len(material.references.images) < SMALL_SET
     changed = augmented if settings.augment == "on" or (settings.augment == "auto" and small) else _as_it_is
 

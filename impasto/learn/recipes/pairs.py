@@ -27,7 +27,7 @@ from impasto.learn.data import (
     rng_at,
     to_tensor,
 )
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.paired import Measure, contest, measured, set_apart
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
@@ -161,7 +161,7 @@ def batches(settings: Settings, material: Matched) -> Callable[[int], Batch]:
 
 def step(settings: Settings, material: Matched) -> StepFunction:
     """batch -> losses."""
-    quick = has_bf16(material.device)
+    quick = material.quick
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
         with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):

@@ -21,7 +21,7 @@ from impasto.errors import InputError
 from impasto.learn.chroma import chroma, rarity, saturation, votes_loss
 from impasto.learn.data import Material, Picture, Pictures, crop, gather_references, random_motion, resize, rng_at
 from impasto.learn.filters import FILTERS, MARGIN_PX
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.paired import Judged, Measure, contest, measured, set_apart, to_planes
 from impasto.learn.wear import Light, grainy, holed, shrunk, uncoloured
 from impasto.models.blocks import Painter
@@ -194,7 +194,7 @@ def spoilt(settings: Settings, whole: Light, rng: np.random.Generator) -> tuple[
 
 def step(settings: Settings, material: Photographs) -> StepFunction:
     """batch -> losses."""
-    quick = has_bf16(material.device)
+    quick = material.quick
     take = _colour(settings, material) if settings.task == COLOUR else _plain(settings, material)
 
     def precisely(networks: Networks, batch: Batch, progress: float) -> Outcome:
