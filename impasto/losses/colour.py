@@ -80,9 +80,9 @@ class Palette:
         turned = torch.einsum("nij,njhw->nihw", self.turn.expand(len(lab), 3, 3), lab - self.start) + self.goal
         return lab.lerp(turned, share)
 
-    def distance(self, painted: Tensor, photo: Tensor, share: float, smooth_px: int = 4) -> Tensor:
-        """How far a painting's colours (not its light) are from the photograph's, turned by a share towards the art's."""
-        return _lab_error(to_lab(painted), self.apply(to_lab(photo), share), 0.0, smooth_px)
+    def distance(self, painted: Tensor, photo: Tensor, share: float, smooth_px: int = 4, lightness: float = 0.0) -> Tensor:
+        """How far a painting's colours (its light only with `lightness`) are from the photograph's, turned towards the art's."""
+        return _lab_error(to_lab(painted), self.apply(to_lab(photo), share), lightness, smooth_px)
 
 
 def _spread(rows: Tensor) -> Tensor:
