@@ -20,6 +20,7 @@ from impasto.engine.export import export_encoder, export_graph, paint_preview
 from impasto.job import Done
 from impasto.learn.data import Material
 from impasto.learn.loop import Training
+from impasto.models.perception import OWN_FILE
 from impasto.styles.archive import replace_file
 from impasto.styles.card import SCHEMA, TierName
 from impasto.styles.package import Card, Credit, NamedHash, StyleFile, Tier, TrainingRecord, write_style
@@ -33,7 +34,8 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     """Export each tier, fill in the card, paint the preview, write the file."""
     graphs: dict[str, bytes] = {}
     tiers: dict[TierName, Tier] = {}
-    before = StyleFile.open(job.start) if job.start else None
+    known = job.distil or job.start
+    before = StyleFile.open(known) if known else None
     for tier, training in trained.items():
         generator = training.average.cpu()
         codes = recipe.describe_codes(generator, material) if hasattr(recipe, "describe_codes") else {}
@@ -53,10 +55,13 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
         varies=getattr(recipe, "VARIES", False),
     )
+    encoder = _encoder(recipe, material, trained)
+    if before and job.distil:
+        card, encoder = _still(card, before, job), before.encoder() if before.card.encoder_sha256 else None
     best = "full" if "full" in trained else next(iter(trained))
     draw = paint_grid if tiers[best].noise else paint_preview
     picture = draw(graphs[best], tiers[best])
-    write_style(job.out, card, graphs, picture, _encoder(recipe, material, trained))
+    write_style(job.out, card, graphs, picture, encoder)
     replace_file(job.preview, picture, lambda path: check_preview(path.read_bytes(), path))
     steps = {tier: training.step for tier, training in trained.items()}
     minutes = {tier: round(training.seconds / 60, 2) for tier, training in trained.items()}
@@ -64,6 +69,13 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     told = "; ".join(f"{tier}: {steps[tier]} steps in {minutes[tier]:.1f} min" for tier in trained)
     figures = {"steps": steps, "minutes": minutes, "skipped_steps": skipped, "preview": str(job.preview)}
     return Done(job.out, f"learnt {card.name} ({told}); preview in {job.preview}", figures)
+
+
+def _still(card: Card, before: StyleFile, job: TrainJob) -> Card:
+    """The card of a distilled look: it is the same look, by the same artists, under the same terms unless others are given."""
+    stated = job.look_licence != type(job).model_fields["look_licence"].default
+    same = {"credits": before.card.credits, "varies": before.card.varies, "description": f"Distilled from {before.card.title}."}
+    return card.model_copy(update={**same, "licence": job.look_licence if stated else before.card.licence})
 
 
 def _kept(before: StyleFile, tiers: Mapping[TierName, Tier]) -> dict[TierName, Tier]:
@@ -136,10 +148,11 @@ def with_kept(record: TrainingRecord, before: StyleFile | None, tiers: Mapping[T
 def command_line(job: TrainJob, trained: dict[TierName, Training]) -> str:
     """The command that would learn this look again; paths are told by their last part, so that no machine shows through."""
     words = ["impasto", "learn", *(p.name for p in job.references), "-o", job.out.name]
-    words += ["--recipe", job.recipe, "--tier", job.tier, "--seed", str(job.seed)]
+    how = ["--distil", job.distil.name, "--to", job.to] if job.distil else ["--tier", job.tier]
+    words += ["--recipe", job.recipe, *how, "--seed", str(job.seed)]
     repeated = {
         "--photos": [p.name for p in job.photos],
-        "--teacher": [p.name for p in job.teachers()],
+        "--teacher": ["own" if p == OWN_FILE else p.name for p in job.teachers()] or ["none"],
         "--set": job.set,
         "--shot": [job.shot.name] if job.shot else [],
         "--from": [job.start.name] if job.start else [],

@@ -1,8 +1,9 @@
 """Features of a picture as a trained classifier sees them, and their statistics: what "looks like" is measured with.
 
-The weights come from a file that the user has (never a download). Three layouts are known by their tensor names:
-VGG19 with its normalisation folded into a first 1x1 layer, the same compressed (with `*_aux` maps back to full width), and
-torchvision's VGG19. Every layout answers with the same taps at the same widths, so a loss need not know which it is.
+The weights come from the package (`Perception.own()`: a small network distilled by `training/perception.py`) or from a file
+that the user has (never a download). Four layouts are known by their tensor names: our own, VGG19 with its normalisation
+folded into a first 1x1 layer, the same compressed (with `*_aux` maps back to full width), and torchvision's VGG19.
+Every layout answers with the same taps at the same widths, so a loss need not know which it is.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ TORCHVISION: list[Layer] = [
     ("features.10", "relu3_1"), ("features.12", ""), ("features.14", ""), ("features.16", ""), (POOL, ""),
     ("features.19", "relu4_1"),
 ]  # fmt: skip
+OWN: list[Layer] = [
+    ("own11", "relu1_1"), ("own12", ""), (POOL, ""), ("own21", "relu2_1"), ("own22", ""), (POOL, ""),
+    ("own31", "relu3_1"), ("own32", ""), ("own33", ""), ("own34", ""), (POOL, ""), ("own41", "relu4_1"),
+]  # fmt: skip
+OWN_FILE = Path(__file__).with_name("own_perception.safetensors")
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,11 @@ class Perception(nn.Module):
         super().__init__()
         self.teachers = nn.ModuleList([_Teacher(read_weights(f), f) for f in files])
         self.requires_grad_(False)
+
+    @classmethod
+    def own(cls) -> Perception:
+        """The perception that comes with the package: nothing to download, all taps."""
+        return cls([OWN_FILE])
 
     def forward(self, x: Tensor, wanted: Sequence[str] = TAPS) -> dict[str, Features]:
         found: dict[str, Features] = {}
@@ -123,10 +134,17 @@ def _has(weights: Weights, layers: list[Layer]) -> bool:
     return all(name == POOL or f"{name}.weight" in weights for name, _ in layers)
 
 
+def centred() -> tuple[Tensor, Tensor]:
+    """The 1x1 layer (weight, bias) that takes 0..1 to about -2..2, as classifiers of photographs are used to."""
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return torch.diag(1 / std)[:, :, None, None], -mean / std
+
+
 def _layout(weights: Weights, path: Path) -> tuple[list[Layer], tuple[Tensor, Tensor]]:
+    if "own11.weight" in weights:
+        return list(OWN), centred()
     if "features.0.weight" in weights:
-        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-        return list(TORCHVISION), (torch.diag(1 / std)[:, :, None, None], -mean / std)
+        return list(TORCHVISION), centred()
     if "conv11.weight" in weights and "conv0.weight" in weights:
         return list(COMPACT), (weights["conv0.weight"], weights["conv0.bias"])
     if "0.weight" in weights and "2.weight" in weights:
