@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Picture = NDArray[np.uint8]  # [H,W,3]
 SHOT_FRAMES = 200  # of a shot that joins the photographs
+SMALLEST_PX = 32  # a picture of a folder with a shorter side has no texture to show
 PLATE_SCENES, PLATE_FRAMES = 8, 6  # stand-in photographs when the user has none
 
 
@@ -89,22 +90,55 @@ def resize(image: Picture, long_side: int) -> Picture:
     return np.asarray(resized, np.uint8)
 
 
-def read_pictures(paths: Iterable[Path], long_side: int) -> Pictures:
-    """Decode pictures at a working size; files that cannot be read are listed, not fatal."""
-    found = Pictures([])
+def read_pictures(paths: Iterable[Path], long_side: int, smallest_px: int = 0) -> Pictures:
+    """Decode pictures at a working size; what cannot be read, is too small or is there already is listed, not fatal."""
+    found, known = Pictures([]), dict[str, str]()
     for path in paths:
         try:
             with open_reader(path) as reader:
                 frame = next(iter(reader))
-        except MediaError as error:
+                rgb = _opaque(as_seen(frame, reader, path), frame.alpha)
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        except (MediaError, OSError) as error:
             found.refused.append(str(error))
             continue
-        rgb = frame.rgb()
-        found.images.append(resize(to_uint8(rgb), long_side))
-        found.sizes.append((rgb.shape[1], rgb.shape[0]))
-        found.names.append(path.name)
-        found.hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
+        height, width = rgb.shape[:2]
+        if min(height, width) < smallest_px:
+            found.refused.append(f"{path}: {width}x{height} pixels are too few to learn from")
+        elif content in known:
+            found.refused.append(f"{path}: is the same picture as {known[content]}")
+        else:
+            known[content] = path.name
+            found.images.append(resize(to_uint8(rgb if rgb.shape[2] == 3 else rgb.repeat(3, axis=2)), long_side))
+            found.sizes.append((width, height))
+            found.names.append(path.name)
+            found.hashes.append(content)
     return found
+
+
+def _opaque(rgb: Pixels, alpha: Pixels | None) -> Pixels:
+    """Colour as it shows: what alpha hides could be anything, so there the mean of what can be seen stands."""
+    if alpha is None:
+        return rgb
+    share = to_uint8(alpha[..., None]).astype(np.float32) / 255
+    if share.min() == 1 or share.max() == 0:
+        return rgb
+    values = to_uint8(rgb).astype(np.float32)
+    mean = (values * share).sum((0, 1)) / share.sum()
+    shown: Pixels = np.rint(values * share + mean * (1 - share)).astype(np.uint8)
+    return shown
+
+
+def alike(pictures: Pictures, side: int = 16, steps: float = 3.0) -> list[str]:
+    """Pairs of pictures that show nearly the same (one scaled or saved anew): they would count twice."""
+    views = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in pictures.images]
+    small = np.stack([np.asarray(view, np.float32).ravel() for view in views])
+    told = []
+    for number, name in enumerate(pictures.names[1:], 1):
+        near = np.abs(small[:number] - small[number]).mean(axis=1)
+        if near.min() < steps:
+            told.append(f"{name} shows nearly what {pictures.names[int(near.argmin())]} does; both are learnt from")
+    return told
 
 
 def gather(
@@ -152,11 +186,12 @@ def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
             paths += _listed(place)
         else:
             raise InputError(f"{place}: no such folder of photographs, nor a .txt list of them, nor a shot")
-    photos = read_pictures(paths, long_side)
+    photos = read_pictures(paths, long_side, SMALLEST_PX)
     for shot in shots:
         _join_frames(photos, shot, long_side)
     if not photos.images:
-        raise InputError(f"{', '.join(map(str, places))}: no readable picture in there; give a folder of photographs")
+        why = f" ({len(photos.refused)} left out, the first: {photos.refused[0]})" if photos.refused else ""
+        raise InputError(f"{', '.join(map(str, places))}: no readable picture in there{why}; give a folder of photographs")
     return photos
 
 

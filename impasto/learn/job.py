@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from impasto.learn.company import Company
-    from impasto.learn.data import Material
+    from impasto.learn.data import Material, Pictures
     from impasto.learn.loop import Training
     from impasto.models.blocks import Painter
     from impasto.styles.card import Tier
 
 GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
 DEFAULT_MINUTES = 10.0
+MOST_COMPARED, MOST_TOLD = 3000, 5  # pictures that are compared with each other; pairs that are named
 SILENT_AT_START = {"code", "film", "guide_stem", "guide_in"}  # weights that a start without them may leave as they are
 TEACHERS_VARIABLE = "IMPASTO_TEACHERS"
 JOB = "job.json"
@@ -69,7 +70,7 @@ class TrainJob(Job):
     )
     teacher: list[Path] = option(
         [],
-        f"weights of a VGG19 that judges style, file or folder (repeatable; default: ${TEACHERS_VARIABLE}, else none)",
+        f"what judges style: own (comes with impasto), none, or VGG19 weights (repeatable; default: ${TEACHERS_VARIABLE}, else own)",
     )
     set: list[str] = option([], "a setting of the recipe as name=value, e.g. style_side=768 for broader strokes (repeatable)")
     precision: Literal["auto", "fp32", "bf16"] = option("auto", "auto learns in bf16 where the machine is faster with it")
@@ -118,8 +119,10 @@ class TrainJob(Job):
         yield Progress("reading", note=f"{len(self.references)} reference{plate}")
         material = self._material(recipe, settings, company.rank)
         yield Progress("reading", note=recipe.check(material))
-        for refused in material.photos.refused:
+        for refused in dict.fromkeys([*material.references.refused, *material.photos.refused]):
             yield Progress("left out", note=refused)
+        for note in self._noticed(material.references):
+            yield Progress("noticed", note=note)
         trained = {tier: self._training(tier, recipe, settings, material, company) for tier in self._tiers()}
         if not company.first:
             for training in trained.values():
@@ -131,6 +134,16 @@ class TrainJob(Job):
             yield from training.run()
         yield Progress("packing")
         yield package.pack(self, recipe, settings, material, trained)
+
+    def _noticed(self, references: Pictures) -> list[str]:
+        """What of many references may not be as it was meant."""
+        from impasto.learn.data import alike
+
+        one_by_one = all(place.is_dir() or place.suffix == ".txt" for place in self.references)
+        if not one_by_one or not 1 < len(references.images) <= MOST_COMPARED:
+            return []
+        found = alike(references)
+        return found[:MOST_TOLD] + ([f"and {len(found) - MOST_TOLD} more such pairs"] if len(found) > MOST_TOLD else [])
 
     def _tiers(self) -> list[TierName]:
         if self.distil:
@@ -150,6 +163,8 @@ class TrainJob(Job):
             return "distil"
         if not self.references:
             raise InputError("nothing to learn from: name a painting, a folder or a movie, or a look with --distil")
+        if any(place.name.endswith((".bin", ".tar.gz", ".tgz")) for place in self.references):
+            return "noise"  # CIFAR-10's binary archive
         folders = [place for place in self.references if place.is_dir()]
         if self.shot and not folders and all(re.search(r"\d", place.stem) for place in self.references):
             return "keyframes"
@@ -213,12 +228,16 @@ class TrainJob(Job):
         return [*self.photos, *([self.shot] if self.shot else [])]
 
     def teachers(self) -> list[Path]:
-        """The teacher files that were named, by option or by environment."""
+        """The files that judge style: those named by option or by environment, else our own; none where `none` is said."""
+        from impasto.models.perception import OWN_FILE
+
         named = self.teacher or [Path(part) for part in os.environ.get(TEACHERS_VARIABLE, "").split(os.pathsep) if part]
+        if named == [Path("none")]:
+            return []
         found: list[Path] = []
-        for path in named:
+        for path in [OWN_FILE if path == Path("own") else path for path in named or [OWN_FILE]]:
             if not path.exists():
-                raise InputError(f"{path}: no such teacher; give a VGG19 weights file, or leave --teacher out to learn without")
+                raise InputError(f"{path}: no such teacher; give a VGG19 weights file, or leave --teacher out for impasto's own")
             found += sorted(p for p in path.iterdir() if p.stem.startswith("vgg")) if path.is_dir() else [path]
         return found
 
@@ -258,7 +277,17 @@ class TrainJob(Job):
             generator = room.Generator(room.Settings(**(start.settings if start else {})))
         if start:
             self._load_start(generator, tier)
+            self._settle(generator, recipe, material)
         return generator
+
+    def _settle(self, generator: Painter, recipe: ModuleType, material: Material) -> None:
+        """A recipe that knows no codes learns one look: the start's look that is nearest to the references, by its encoder."""
+        from impasto.learn.looks import settle
+        from impasto.styles.package import StyleFile
+
+        assert self.start is not None
+        if not hasattr(recipe, "generator"):
+            settle(generator, StyleFile.open(self.start), material.references.images)
 
     def _start_tier(self, tier: TierName) -> Tier | None:
         """What the style file to start from says of this tier; None: the tier is learnt afresh and joins the others."""

@@ -73,3 +73,51 @@ def test_a_crop_larger_than_the_picture_still_has_its_size() -> None:
 def test_any_depth_becomes_eight_bits(dtype: type, top: float) -> None:
     pixels = np.array([[[0, top / 2, top]]]).astype(dtype)
     assert data.to_uint8(pixels).tolist() in ([[[0, 128, 255]]], [[[0, 127, 255]]])
+
+
+def saved(path: Path, picture: np.ndarray, **how: object) -> Path:
+    Image.fromarray(picture).save(path, **how)
+    return path
+
+
+def test_a_folder_of_all_sorts_is_read_and_what_is_left_out_is_listed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    art = rng.integers(0, 256, (40, 60, 3), np.uint8)
+    saved(tmp_path / "a.png", art)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    (tmp_path / "c.jpg").write_bytes(b"no picture at all")
+    saved(tmp_path / "d.png", art[:9])
+    Image.fromarray(art).convert("CMYK").save(tmp_path / "e.jpg")
+    saved(tmp_path / "f.png", art[..., 0])
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    saved(tmp_path / "g.jpg", rng.integers(0, 256, (40, 60, 3), np.uint8), exif=turned)
+    found = data.gather_photos([tmp_path], 60)
+    assert found.names == ["a.png", "f.png", "g.jpg"]
+    assert found.images[1].shape == (40, 60, 3)
+    assert found.images[2].shape == (60, 40, 3), "upright, as its EXIF says"
+    for name, why in (("b", "is the same picture as a.png"), ("c", "c.jpg"), ("d", "60x9 pixels are too few"), ("e", "is CMYK")):
+        assert any(f"{name}." in line and why in line for line in found.refused), name
+    assert len(found.refused) == 4
+
+
+def test_what_alpha_hides_is_not_learnt(tmp_path: Path) -> None:
+    picture = np.zeros((40, 40, 4), np.uint8)
+    picture[:, :20] = (200, 100, 50, 255)
+    picture[:, 20:] = (0, 255, 0, 0)
+    saved(tmp_path / "a.png", picture)
+    np.testing.assert_array_equal(data.gather_photos([tmp_path], 40).images[0], np.full((40, 40, 3), (200, 100, 50)))
+
+
+def test_nearly_the_same_pictures_are_noticed(tmp_path: Path) -> None:
+    smooth = Image.fromarray(np.random.default_rng(1).integers(0, 256, (6, 6, 3), np.uint8)).resize((96, 96))
+    smooth.save(tmp_path / "a.png")
+    smooth.resize((64, 64)).save(tmp_path / "b.jpg", quality=90)
+    smooth.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "c.png")
+    assert data.alike(data.gather_photos([tmp_path], 96)) == ["b.jpg shows nearly what a.png does; both are learnt from"]
+
+
+def test_a_folder_with_nothing_usable_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"no readable picture in there \(1 left out, the first: .*a.png"):
+        data.gather_photos([tmp_path], 64)
