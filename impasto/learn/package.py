@@ -22,7 +22,7 @@ from impasto.learn.data import Material
 from impasto.learn.loop import Training
 from impasto.models.perception import OWN_FILE
 from impasto.styles.archive import replace_file
-from impasto.styles.card import SCHEMA, TierName
+from impasto.styles.card import SCHEMA, TierName, code_name
 from impasto.styles.package import Card, Credit, NamedHash, StyleFile, Tier, TrainingRecord, write_style
 from impasto.styles.preview import check_preview
 
@@ -104,7 +104,7 @@ def describe(generator: nn.Module, graph: bytes, codes: dict[str, list[float]] |
         graph_sha256=sha256(graph).hexdigest(),
         scale=getattr(generator, "scale", 1),
         guides=dict(getattr(generator, "guides", {})),
-        codes=codes or {},
+        codes={code_name(look): code for look, code in (codes or {}).items()},
         noise=getattr(generator, "noise", 0),
     )
 

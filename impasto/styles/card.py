@@ -34,6 +34,7 @@ MOST_FAULTS_TOLD = 3
 LONGEST_NUMBER = 30
 LARGEST_SCALE = 4
 MOST_GUIDES, MOST_CODES = 16, 10_000
+LONGEST_CODE_NAME = 100
 
 
 def _one_line(value: object) -> object:
@@ -50,8 +51,8 @@ Text = Annotated[str, BeforeValidator(_one_line), Field(max_length=65_536)]
 Hash = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]  # empty: not known, or not filled in yet
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]  # a generator's or recipe's name, never a path
-# A look among those of one network, as it is typed after STYLE#: no blank, and none of the letters that part such words
-CodeName = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]
+# A look among those of one network, as it is typed after STYLE#: none of the letters that part such words
+CodeName = Annotated[str, Field(pattern=r"^\w([\w .+-]*[\w+-])?$", max_length=LONGEST_CODE_NAME)]
 Code = Annotated[list[float], Field(min_length=1, max_length=LONGEST_CODE)]
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+() -]+$", max_length=200)]
 Scalar = bool | int | float | Text | None
@@ -152,6 +153,12 @@ class Card(Part):
     encoder_sha256: Hash = ""  # of encoder.onnx, where the look has one
 
     later: ClassVar[tuple[str, ...]] = ("varies", "encoder_sha256")
+
+
+def code_name(text: str) -> str:
+    """A name for a look among others, from what a file or a folder is called."""
+    plain = re.sub(r"[^\w .+-]+", "-", text)[:LONGEST_CODE_NAME].strip(" .+-")
+    return plain or "look"
 
 
 def read_card(data: bytes, where: str | Path) -> Card:

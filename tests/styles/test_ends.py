@@ -9,7 +9,7 @@ import pytest
 
 from impasto.errors import StyleError
 from impasto.styles.archive import read_member, read_members
-from impasto.styles.card import card_bytes, read_card
+from impasto.styles.card import card_bytes, code_name, read_card
 from impasto.styles.ends import ENCODER_ENDS, Ends
 from impasto.styles.graph import check_graph
 from impasto.styles.package import StyleFile, write_style
@@ -88,6 +88,18 @@ def test_what_is_said_is_stored() -> None:
     assert stored["tiers"]["full"]["scale"] == 2
     assert list(stored["tiers"]["full"]["guides"]) == ["hole", "depth"]
     assert "noise" not in stored["tiers"]["full"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("monet", "monet"), ("Van Gogh, late", "Van Gogh- late"), ("a#b@c:1", "a-b-c-1"), ("..", "look"), ("北斎 2.b", "北斎 2.b"),
+     ("x" * 300, "x" * 100), ("../../etc", "etc"), ("a\x1b[2J", "a-2J")],
+)  # fmt: skip
+def test_any_file_name_makes_a_name_for_a_look(text: str, name: str) -> None:
+    assert code_name(text) == name
+    values = json.loads(card_bytes(card()))
+    values["tiers"]["full"]["codes"] = {name: [0.0]}
+    assert read_card(json.dumps(values).encode(), "card").tiers["full"].codes == {name: [0.0]}
 
 
 def test_noise_is_checked_for_any_count() -> None:
