@@ -24,10 +24,10 @@ from tests.models.test_perception import write_folded  # noqa: E402
 SMALL = {"size": 16, "noise": 8, "width": 8, "widest": 32, "critic_width": 8, "batch": 8}
 
 
-def disc(rng: np.random.Generator, side: int = 24) -> np.ndarray:
+def disc(rng: np.random.Generator, side: int = 48) -> np.ndarray:
     """A red or a blue disc on white, somewhere near the middle."""
-    down, across = np.mgrid[:side, :side] - side / 2 - rng.uniform(-3, 3, (2, 1, 1))
-    inside = (down**2 + across**2 < rng.uniform(5, 8) ** 2)[..., None]
+    down, across = np.mgrid[:side, :side] - side / 2 - rng.uniform(-6, 6, (2, 1, 1))
+    inside = (down**2 + across**2 < rng.uniform(10, 16) ** 2)[..., None]
     colour = np.array([(220, 30, 30), (30, 60, 210)][rng.integers(2)])
     return np.where(inside, colour, 245).astype(np.uint8)
 
@@ -42,7 +42,14 @@ def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job(references: list[Path], out: Path, **more: object) -> TrainJob:
     settings = {**SMALL, **more.pop("set", {})}  # type: ignore[dict-item]
-    values = {"recipe": "noise", "tier": "live", "seed": 1, "set": [f"{k}={v}" for k, v in settings.items()], "steps": 3}
+    values = {
+        "recipe": "noise",
+        "tier": "live",
+        "seed": 1,
+        "teacher": ["none"],
+        "set": [f"{k}={v}" for k, v in settings.items()],
+        "steps": 3,
+    }
     return TrainJob.build(references=references, out=out, **{**values, **more})
 
 
@@ -124,6 +131,7 @@ def test_one_picture_in_ten_is_held_out_and_never_learnt_from(discs: Path) -> No
     assert (len(material.references.images), len(material.held.images)) == (52, 8)
     learnt = {image.tobytes() for image in material.references.images}
     assert not learnt & {image.tobytes() for image in material.held.images}
+    assert len(set(material.references.names)) == len(material.references.hashes) == 52, "credits name what was learnt from"
     assert "52 pictures to learn from, 8 held out" in noise.check(material)
 
 
@@ -145,6 +153,9 @@ def test_cifar_is_learnt_from_by_label(tmp_path: Path) -> None:
     assert len(material.references.images) + len(material.held.images) == 24
     assert material.references.images[0].shape == (16, 16, 3)
     assert LABELS[7] == "horse"
+    style = StyleFile.open(one.model_copy(update={"steps": 1, "recipe": "auto"}).finish().path)
+    assert [reference.name for reference in style.card.training.references] == ["data_batch_1.bin"]
+    assert style.card.training.recipe == "noise", "what the archive is for"
 
 
 @pytest.mark.parametrize(
@@ -164,11 +175,9 @@ def test_bad_settings_are_one_line(discs: Path, tmp_path: Path, change: dict[str
 def test_too_few_pictures_and_one_picture_many_times_are_refused(discs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="learns from many pictures, not 1"):
         job([discs / "0.png"], tmp_path / "x.style").finish()
-    (tmp_path / "same").mkdir()
-    for i in range(9):
-        Image.fromarray(disc(np.random.default_rng(0))).save(tmp_path / f"same/{i}.png")
+    (tmp_path / "same.bin").write_bytes(9 * records([4])[0])
     with pytest.raises(InputError, match="all the same"):
-        job([tmp_path / "same"], tmp_path / "x.style").finish()
+        job([tmp_path / "same.bin"], tmp_path / "x.style").finish()
 
 
 def test_augmentation_keeps_size_and_lets_gradients_through() -> None:

@@ -108,14 +108,17 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
 
 
 def _held_out(found: data.Pictures, seed: int) -> data.Pictures:
-    """Take one picture in ten out of the list; an archive's name and hash stay, they stand for all of it."""
-    count = len(found.images)
+    """Take one picture in ten out of the lists; an archive's name and hash stay, they stand for all of it."""
+    count, held = len(found.images), data.Pictures([])
     if count < FEWEST_TO_HOLD:
-        return data.Pictures([])
+        return held
     wanted = int(np.clip(round(count * HELD_SHARE), HELD_LEAST, HELD_MOST))
     chosen = set(np.random.default_rng([seed, *b"held"]).permutation(count)[:wanted].tolist())
-    held = data.Pictures([found.images[i] for i in sorted(chosen)])
-    found.images = [image for i, image in enumerate(found.images) if i not in chosen]
+    for name in ("images", "names", "sizes", "hashes"):
+        values = getattr(found, name)
+        if len(values) == count:
+            setattr(held, name, [value for i, value in enumerate(values) if i in chosen])
+            setattr(found, name, [value for i, value in enumerate(values) if i not in chosen])
     return held
 
 
@@ -197,12 +200,11 @@ def _drawn(settings: Settings, pictures: data.Pictures, count: int, rng: np.rand
 
 def step(settings: Settings, material: Gallery) -> StepFunction:
     """batch -> losses."""
-    quick = material.quick
     small = len(material.references.images) < SMALL_SET
     changed = augmented if settings.augment == "on" or (settings.augment == "auto" and small) else _as_it_is
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return _losses(settings, networks, batch, changed)
 
     return take
@@ -283,5 +285,5 @@ def _dreams(settings: Settings, material: Gallery, dreamer: Dreamer, count: int)
     """The first dreams [count,3,S,S] of a fixed row of vectors."""
     noise = data.rng_at(0, 0, "dreams").standard_normal((count, settings.noise), np.float32)
     vectors = torch.from_numpy(noise).to(material.device)
-    with torch.no_grad():
+    with torch.no_grad(), material.autocast():
         return torch.cat([dreamer(some).float().clamp(0, 1) for some in torch.split(vectors, DREAMS_AT_ONCE)])

@@ -56,7 +56,7 @@ class Generator(Dreamer):
     def forward(self, noise: Tensor) -> Tensor:
         style = self.centre + self.truncation * (self.style(noise) - self.centre)
         x = self.first(self.start, style)  # one start for all: the styles of the batch spread it
-        picture = self.to_rgb[0](x, style)
+        picture: Tensor = self.to_rgb[0](x, style)
         for grow, settle, to_rgb in zip(self.growing, self.settling, self.to_rgb[1:], strict=True):
             x = settle(grow(doubled(x), style), style)
             picture = doubled(picture) + to_rgb(x, style)
