@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.data import Material, Picture, Pictures, gather_photos, gather_references, resize, to_tensor
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from impasto.learn.job import TrainJob
+    from impasto.models.blocks import Painter
+    from impasto.styles.package import StyleFile
 
 NEAREST_TAP = "relu3_1"
 MOST_PICTURES = 12  # of a look, to work out what it is like
@@ -125,6 +127,20 @@ def _some(pictures: Pictures, chosen: Sequence[int]) -> Pictures:
 def called(text: str) -> str:
     """A look's name as one word that can be typed behind a `#`."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "look"
+
+
+def settle(painter: Painter, style: StyleFile, pictures: Sequence[Picture]) -> None:
+    """Let a network of many looks become one of one: its code starts as its encoder reads the pictures, and then learns too."""
+    if "code" not in dict(painter.named_buffers()):
+        return
+    code = painter.get_buffer("code").clone()
+    if style.card.encoder_sha256 and pictures:
+        from impasto.engine.encode import read_code
+
+        read = [read_code(style.encoder(), picture) for picture in _spread(pictures, MOST_PICTURES)]
+        code.copy_(torch.tensor(read).mean(0))
+    del painter.code
+    painter.code = nn.Parameter(code)
 
 
 class Judge:

@@ -42,7 +42,8 @@ class Painter(nn.Module, ABC):
         film = getattr(self, "film", None)
         if not isinstance(film, Modulation):
             return [None] * count
-        films: Sequence[Film] = film(self.get_buffer("code")[None] if code is None else code)
+        own: Tensor = self.code  # a buffer; a parameter while one look is learnt from many
+        films: Sequence[Film] = film(own[None] if code is None else code)
         return films
 
 

@@ -26,7 +26,7 @@ from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.data import random_crops, random_motion, rng_at
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.looks import Judge, Looks
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, gram_style, hinge_generator, perceptual_content, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
@@ -128,10 +128,9 @@ def batches(settings: Settings, material: Looks) -> Callable[[int], Batch]:
 def step(settings: Settings, material: Looks) -> StepFunction:
     """batch -> losses, with everything about the look worked out once."""
     judge = material.judge(settings.style_side)
-    quick = has_bf16(material.device)
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return _losses(settings, judge, networks, batch, progress)
 
     return take
@@ -217,6 +216,22 @@ def held_out(settings: Settings, material: Looks) -> Callable[[Painter], dict[st
         return {"style_and_lack": style + lacking, "style": style, "sameness": -diverse}
 
     return judged
+
+
+def show(settings: Settings, material: Looks) -> Callable[[Painter], dict[str, Tensor]]:
+    """Held-out photographs, and below them three variations of the look."""
+    photos = on_device(looks_of.middles(material.held.images), material.device)
+    drawn = rng_at(material.seed, 0, "fusion held out").normal(0, 1, (3, settings.code)).astype(np.float32)
+    codes = torch.from_numpy(drawn).to(material.device)
+
+    @torch.no_grad()
+    def shown(painter: Painter) -> dict[str, Tensor]:
+        painted = {
+            f"variation {i + 1}": painter(photos, code.expand(len(photos), -1)).clamp(0, 1) for i, code in enumerate(codes)
+        }
+        return {"photograph": photos, **painted}
+
+    return shown
 
 
 def diversity(variations: Tensor) -> float:

@@ -20,13 +20,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto import plugins
+from impasto.engine.encode import LONG_SIDE_PX, as_encoders_see
 from impasto.errors import InputError
 from impasto.learn import looks as looks_of
 from impasto.learn.contest import HINGE, frozen, outcome, told
 from impasto.learn.data import Picture, crop, random_crops, random_motion, rng_at, to_tensor
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.looks import Judge, Looks
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, has_bf16, on_device
+from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, gram_style, perceptual_content, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
@@ -52,7 +53,8 @@ class Settings(BaseModel):
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
     photo_side: int = Field(512, ge=96)
     style_side: int = Field(512, ge=96)  # larger: broader strokes
-    sight_px: int = Field(256, ge=64, multiple_of=16)  # what the encoder sees of a reference
+    sight_px: int = Field(160, ge=64, multiple_of=16)  # what the encoder sees of a reference, which is half of its size
+    goal_px: int = Field(256, ge=64, multiple_of=16)  # what is taken for the whole of a recoloured reference
     encoded: float = Field(0.5, ge=0, le=1)  # share of codes that the encoder reads
     blended: float = Field(0.15, ge=0, le=1)
     recoloured: float = Field(0.15, ge=0, le=1)
@@ -156,16 +158,19 @@ def _drawn(settings: Settings, material: Codes, rng: np.random.Generator) -> Bat
     blended = kind < settings.blended * share
     recoloured = ~blended & (kind < (settings.blended + settings.recoloured) * share)
     encoded = (rng.uniform(0, 1, settings.looks) < settings.encoded) | recoloured
-    style, seen = [], []
+    sight = LONG_SIDE_PX / settings.style_side  # the encoder sees pictures as small as a render will show them to it
+    style, seen, goals = [], [], []
     for i, new in zip(look, recoloured, strict=True):
         pictures = material.pictures(i)
         drawn = rng.integers(len(pictures), size=settings.batch + 1)
         style += [crop(pictures[j], settings.crop_px, rng, (0.9, 1.1)) for j in drawn[1:]]
-        whole = crop(pictures[drawn[0]], settings.sight_px, rng, (0.5, 1.1))
-        seen.append(recolour(whole, rng) if new else whole)
+        read = recolour(pictures[drawn[0]], rng) if new else pictures[drawn[0]]
+        seen.append(crop(read, settings.sight_px, rng, (0.8 * sight, 1.5 * sight)))
+        goals.append(crop(read, settings.goal_px, rng, (0.9, 1.1)))
     numbers = {"mix": np.where(blended, rng.uniform(0, 1, settings.looks), 0), "encoded": encoded, "recoloured": recoloured}
     return {
         "look": torch.tensor(look), "other": torch.tensor(other), "style": to_tensor(style), "seen": to_tensor(seen),
+        "goal": to_tensor(goals),
         **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
     }  # fmt: skip
 
@@ -184,10 +189,9 @@ def recolour(picture: Picture, rng: np.random.Generator) -> Picture:
 def step(settings: Settings, material: Codes) -> StepFunction:
     """batch -> losses, with everything about the looks worked out once."""
     judge = material.judge(settings.style_side)
-    quick = has_bf16(material.device)
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return _losses(settings, material, judge, networks, batch, progress)
 
     return take
@@ -260,7 +264,7 @@ def _taught(settings: Settings, judge: Judge, networks: Networks, batch: Batch, 
 def _goal(judge: Judge, batch: Batch, i: int) -> tuple[looks_of.Statistics, Tensor]:
     """What the i-th look of a step should come to: its statistics, its textures; of a blend, what lies between, and both."""
     if batch["recoloured"][i] > 0:
-        taps: dict[str, Features] = judge.see(batch["seen"][i : i + 1])
+        taps: dict[str, Features] = judge.see(batch["goal"][i : i + 1])
         return looks_of.statistics(taps), looks_of.bank(taps, looks_of.BANK_ROWS)
     look, other, mix = int(batch["look"][i]), int(batch["other"][i]), float(batch["mix"][i])
     if mix == 0:
@@ -308,10 +312,25 @@ def held_out(settings: Settings, material: Codes) -> Callable[[Painter], dict[st
 
 @torch.no_grad()
 def code_of(encoder: nn.Module, picture: Picture) -> Tensor:
-    """The code [k] that an encoder reads from a whole picture."""
+    """The code [k] that an encoder reads from a whole picture, as a render would."""
     device = next(encoder.parameters()).device
-    code: Tensor = encoder(on_device(to_tensor([picture]), device))[0]
+    code: Tensor = encoder(on_device(torch.from_numpy(as_encoders_see(picture)), device))[0]
     return code
+
+
+def show(settings: Settings, material: Codes) -> Callable[[Painter], dict[str, Tensor]]:
+    """Held-out photographs, and below them each look's painting of them."""
+    photos = on_device(looks_of.middles(material.held.images), material.device)
+    chosen = sorted({i * len(material.looks) // HELD_LOOKS for i in range(HELD_LOOKS)})
+
+    @torch.no_grad()
+    def shown(painter: Painter) -> dict[str, Tensor]:
+        assert material.space is not None
+        codes = material.space.codes
+        painted = {material.looks[i]: painter(photos, codes[i].expand(len(photos), -1)).clamp(0, 1) for i in chosen}
+        return {"photograph": photos, **painted}
+
+    return shown
 
 
 def describe_codes(average: Painter, material: Codes) -> dict[str, list[float]]:
