@@ -48,7 +48,7 @@ def whole(picture: Picture) -> torch.Tensor:
 
 def to_picture(painted: torch.Tensor) -> Picture:
     """[1,3,H,W] -> [H,W,3]."""
-    return np.rint(painted[0].permute(1, 2, 0).numpy().clip(0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(painted[0].permute(1, 2, 0).numpy().clip(0, 1) * 255), np.uint8)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from pydantic import BaseModel
@@ -42,7 +43,7 @@ class Painter(nn.Module, ABC):
         film = getattr(self, "film", None)
         if not isinstance(film, Modulation):
             return [None] * count
-        own: Tensor = self.code  # a buffer; a parameter while one look is learnt from many
+        own = cast(Tensor, self.code)  # a buffer; a parameter while one look is learnt from many
         films: Sequence[Film] = film(own[None] if code is None else code)
         return films
 
