@@ -11,6 +11,7 @@ from impasto.errors import InputError
 from impasto.frame import Pixels
 from impasto.render.looks import Look
 from impasto.render.projection import Projection, Stereo, projected
+from impasto.render.stored import from_engine, to_engine
 from impasto.render.tiles import paint_whole_or_tiled
 
 if TYPE_CHECKING:
@@ -85,20 +86,3 @@ class Brush:
         """All of it that painted values depend on."""
         engine = self.prepare(deep)
         return {**self.look.identity, "tier": self.tier, "engine": engine.name, "precision": engine.precision}
-
-
-def to_engine(rgb: Pixels) -> Pixels:
-    """Colour as an engine takes it: bytes as they are, deeper integers as float32 in 0..1, floats held to that."""
-    if rgb.dtype == np.uint8:
-        return rgb
-    if np.issubdtype(rgb.dtype, np.integer):
-        return rgb.astype(np.float32) / np.iinfo(rgb.dtype).max
-    seen = np.nan_to_num(rgb[..., :3].astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
-    return seen if rgb.shape[2] == 3 else np.dstack([seen, rgb[..., 3:]])
-
-
-def from_engine(painted: Pixels, dtype: np.dtype[Any]) -> Pixels:
-    """Back from the engine's storage to another."""
-    if painted.dtype == dtype:
-        return painted
-    return (painted * np.iinfo(dtype).max + 0.5).astype(dtype) if np.issubdtype(dtype, np.integer) else painted.astype(dtype)

@@ -16,7 +16,8 @@ from impasto.errors import InputError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media.alpha import premultiplied, spread, unpremultiplied
 from impasto.media.colour import Colour
-from impasto.render.brush import Brush, from_engine, to_engine
+from impasto.render.brush import Brush
+from impasto.render.stored import from_engine, to_engine
 
 
 class Enlarger:

@@ -27,7 +27,7 @@ from impasto.media.alpha import premultiplied, spread, unpremultiplied
 from impasto.media.colour import AUTO, Colour, open_colour
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.guides import Planes
-from impasto.render.brush import Brush, Paint, from_engine, to_engine
+from impasto.render.brush import Brush, Paint
 from impasto.render.compose import bounds, compose, paint_within
 from impasto.render.enlarge import Enlarger
 from impasto.render.grain import Grain
@@ -37,6 +37,7 @@ from impasto.render.knobs import Curve, Palette, keep_colour, scaled
 from impasto.render.mattes import Matte, open_matte
 from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, samples
 from impasto.render.projection import check_stereo
+from impasto.render.stored import Window, as_shown, from_engine, held_as, is_deep, unit, windowed, with_colour
 from impasto.render.tiles import halo_px
 from impasto.render.touch import Layer, Touch
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from impasto.render.errands import Clip
 
 IN_BANDS = "in_bands"  # a tag of rows that are painted on their own: what reaches beyond them is left alone
-Window = tuple[int, int, int, int]  # left, top, right, bottom; may reach beyond the picture
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Hand:
             raise MediaError("has no layers, so --to-layer has no place to go: write an .exr, or leave it out", target)
         check_stereo(touch.stereo, self.info.width, self.info.height)
         self.colour: Colour = open_colour(touch.colour_in, touch.colour_out, clip.info, clip.suffix, target.suffix.lower())
-        self.deep = clip.info.depth != "uint8" or not self.colour.plain or _is_deep(target, clip.info, encoding)
+        self.deep = clip.info.depth != "uint8" or not self.colour.plain or is_deep(target, clip.info, encoding)
         self._paints = touch.strength.constant != 0
         self._mattes: list[Matte | None] = []
         self._palette: Pixels | None = None
@@ -88,7 +88,7 @@ class Hand:
             for layer in self.layers
         ]
         if self.touch.palette:
-            self._palette = _as_shown(self.touch.palette)
+            self._palette = as_shown(self.touch.palette)
 
     @property
     def like(self) -> ClipInfo:
@@ -122,7 +122,7 @@ class Hand:
         stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength)
         grey = frame.pixels.shape[2] < 3
         if stored is not rgb or (grey and self._paints):  # a grey clip is colour in all of its frames, if in one
-            frame = _with_colour(frame, stored[..., :1] if grey and not self._paints else stored)
+            frame = with_colour(frame, stored[..., :1] if grey and not self._paints else stored)
         written = self._as_written(frame)
         written = self._larger.frame(written) if self._larger else written
         self.seconds.append(perf_counter() - start)
@@ -140,7 +140,7 @@ class Hand:
         window = self._shown(frame)
         for name in ("exr", "premultiplied", "data_window", "display_window"):
             tags.pop(name, None)
-        return replace(frame, pixels=frame.pixels if window is None else _windowed(frame.pixels, window), tags=tags)
+        return replace(frame, pixels=frame.pixels if window is None else windowed(frame.pixels, window), tags=tags)
 
     def _shown(self, frame: Frame) -> Window | None:
         """What of a frame's data window a screen shows, in its own pixels; None: all of it."""
@@ -161,7 +161,7 @@ class Hand:
         else:
             seen = self.colour.to_working(alone)
         if self.deep and seen.dtype == np.uint8:
-            seen = _unit(seen)
+            seen = unit(seen)
         box = self._box(frame)
         picture = seen if box is None else np.ascontiguousarray(box.of(seen))
         quiet, result = denoise(picture, self.touch.denoise), picture
@@ -271,8 +271,8 @@ class Hand:
         """What a screen shows of a frame, as the brushes see it."""
         frame = proxy(frame, self.touch.proxy)
         seen, window = self.colour.to_working(self._alone(frame, frame.rgb())), self._shown(frame)
-        seen = seen if window is None else _windowed(seen, window)
-        return _unit(seen) if self.deep and seen.dtype == np.uint8 else seen
+        seen = seen if window is None else windowed(seen, window)
+        return unit(seen) if self.deep and seen.dtype == np.uint8 else seen
 
     def _alone(self, frame: Frame, rgb: Pixels) -> Pixels:
         """Colour without the alpha that is multiplied into it."""
@@ -284,7 +284,7 @@ class Hand:
         """Colour in the target's storage, multiplied by alpha again where it was."""
         if frame.tags.get("premultiplied") and frame.alpha is not None and self._to_exr:
             colour = premultiplied(colour, frame.alpha)
-        return _stored(colour, self._storage)
+        return held_as(colour, self._storage)
 
     def paint_rows(self, rows: Pixels, tags: dict[str, Any]) -> Pixels:
         """Rows [rows,W,C] of a picture too large to be painted at once."""
@@ -357,58 +357,6 @@ def _stored_as(paint: Paint, dtype: np.dtype[Any]) -> Paint:
 
 def _within(paint: Paint, window: Any) -> Paint:
     return lambda pixels: paint_within(paint, pixels, window)
-
-
-def _stored(colour: Pixels, dtype: np.dtype[Any]) -> Pixels:
-    """Colour of any storage in another; integers are 0..1 of their range."""
-    if colour.dtype == dtype:
-        return colour
-    if colour.dtype.kind == "f" and dtype.kind == "f":
-        most = float(np.finfo(dtype).max)  # beyond a half's largest there is only infinity, which is for what was infinite
-        return np.where(np.isinf(colour), colour, colour.clip(-most, most)).astype(dtype)
-    return from_engine(to_engine(colour) if colour.dtype.kind == "f" else _unit(colour), dtype)
-
-
-def _unit(colour: Pixels) -> Pixels:
-    return colour.astype(np.float32) / np.iinfo(colour.dtype).max
-
-
-def _with_colour(frame: Frame, rgb: Pixels) -> Frame:
-    """The frame with other colour, whose storage its alpha takes on too."""
-    alpha = frame.alpha
-    if alpha is None:
-        return replace(frame, pixels=rgb)
-    return replace(frame, pixels=np.dstack([rgb, _stored(alpha, rgb.dtype)]))
-
-
-def _windowed(pixels: Pixels, window: Window) -> Pixels:
-    """What lies in a window; where it reaches beyond the picture there is nothing."""
-    left, top, right, bottom = window
-    shown = np.zeros((bottom - top, right - left, pixels.shape[2]), pixels.dtype)
-    height, width = pixels.shape[:2]
-    rows, columns = slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
-    if rows.start < rows.stop and columns.start < columns.stop:
-        shown[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = pixels[rows, columns]
-    return shown
-
-
-def _as_shown(path: Path) -> Pixels:
-    """A picture as a screen shows it."""
-    with open_reader(path) as reader:
-        info, frame = reader.info, next(iter(reader))
-    suffix, rgb = path.suffix.lower(), frame.rgb()
-    if frame.tags.get("premultiplied") and frame.alpha is not None:
-        rgb = unpremultiplied(rgb, frame.alpha)
-    return open_colour(AUTO, AUTO, info, suffix, suffix).to_working(rgb)
-
-
-def _is_deep(target: Path, info: ClipInfo, encoding: Encoding) -> bool:
-    """Whether a result holds more than 8 bits."""
-    if target.suffix.lower() in MOVIES:
-        from impasto.media.video import codecs
-
-        return codecs.choose(target, info, encoding).bits > 8
-    return target.suffix.lower() == ".exr" or encoding.bits not in ("auto", "8")
 
 
 def _engine_of(looks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def _code(style: StyleFile, tier: Tier, name: str) -> Code:
 def _picture(path: Path) -> Any:
     """The first frame, as a screen shows it."""
     from impasto.media import open_reader
-    from impasto.render.brush import from_engine, to_engine
+    from impasto.render.stored import from_engine, to_engine
 
     with open_reader(path) as reader:
         return from_engine(to_engine(next(iter(reader)).rgb()), np.dtype(np.uint8))

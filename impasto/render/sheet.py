@@ -87,7 +87,7 @@ def _shrunk(path: Path, width: int) -> Image.Image:
     from PIL import Image
 
     from impasto.media import open_reader
-    from impasto.render.brush import from_engine, to_engine
+    from impasto.render.stored import from_engine, to_engine
 
     with open_reader(path) as reader:
         frame = next(iter(reader))
