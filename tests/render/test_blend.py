@@ -10,7 +10,7 @@ from impasto.engine.export import read_weights
 from impasto.errors import InputError
 from impasto.render.blend import BlendJob
 from impasto.styles.package import StyleFile
-from tests.fakes import write_tiny_style
+from tests.fakes import BLUE, GREEN, RED, colour_reader, write_coded_style, write_tiny_style
 
 
 @pytest.fixture
@@ -39,6 +39,15 @@ def test_the_middle_lies_between(looks: tuple[Path, Path], tmp_path: Path) -> No
         assert np.allclose(value, 0.75 * one[name] + 0.25 * two[name], atol=1e-3), name
     assert style.card.name == "x"
     assert "--weight 0.25" in style.card.training.command
+
+
+def test_looks_by_code_that_both_have_are_blended_too(tmp_path: Path) -> None:
+    one = write_coded_style(tmp_path / "one.style", colour_reader(), varies=True, red=RED, green=GREEN)
+    two = write_coded_style(tmp_path / "two.style", red=BLUE)
+    style = blend((one, two), tmp_path / "x.style", 0.25)
+    assert style.card.tiers["full"].codes == {"red": [0.75 * a + 0.25 * b for a, b in zip(RED, BLUE, strict=True)]}
+    assert not style.card.varies, "only one of them does"
+    assert style.card.encoder_sha256 == "", "it would read codes for a network that is not there"
 
 
 def test_looks_of_other_shapes_and_existing_files_are_refused(looks: tuple[Path, Path], tmp_path: Path) -> None:
