@@ -273,13 +273,13 @@ def _grey_grams(art: Art, settings: ArtSettings, most: int = 32, batch: int = 4)
     return {tap: torch.stack([grams[tap] for grams in per_look]) for tap in per_look[0]}
 
 
-def measure(art: Art, settings: Sizes, crops: int = 16) -> Callable[[Painter], dict[str, float]]:
+def measure(art: Art, settings: Sizes, crops: int = 10) -> Callable[[Painter], dict[str, float]]:
     """How far paintings of kept photographs are from kept works, patch by patch in grey, and how much of their forms is lost."""
     rng = rng_at(art.seed, 0, "held out")
     size, looks = settings.crop_px, range(min(8, len(art.looks)))
     photo = random_crops(art.photos_kept if art.photos_kept.images else art.photos, crops, size, rng, PHOTO_ZOOM).to(art.device)
     works = [grey(random_crops(art.works_of(i, "kept"), crops, size, rng, STYLE_ZOOM).to(art.device)) for i in looks]
-    directions = F.normalize(torch.from_numpy(rng.normal(size=(49, 64)).astype(np.float32)).to(art.device), dim=0)
+    directions = F.normalize(torch.from_numpy(rng.normal(size=(49, 32)).astype(np.float32)).to(art.device), dim=0)
 
     @torch.no_grad()
     def figures(painter: Painter) -> dict[str, float]:

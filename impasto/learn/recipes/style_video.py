@@ -172,13 +172,13 @@ def painted_frames(painter: Painter, filmed: Tensor) -> Tensor:
 
 def held_out(settings: Settings, material: Reel) -> Callable[[Painter], dict[str, float]]:
     """Style distance and lost structure as in `folder`, and how differently neighbouring frames change; all at the clip's end."""
-    still, rng, count = measure(material, settings, crops=10), rng_at(material.seed, 0, "held out movement"), 4
+    still, rng, count = measure(material, settings, crops=6), rng_at(material.seed, 0, "held out movement"), 4
     runs = material.runs_kept or material.runs
     real = clip_crops(runs, material.offsets, count, settings.clip_px, rng).transpose(1, 2)  # [N,T,3,S,S]
     photos = material.photos_kept if material.photos_kept.images else material.photos
     filmed = _filmed(settings, material, photos, count, rng).to(material.device)
     theirs = _changes(grey(real.flatten(0, 1)).view(count, -1, *real.shape[3:]).to(material.device))
-    directions = F.normalize(torch.from_numpy(rng.normal(size=(49, 64)).astype(np.float32)).to(material.device), dim=0)
+    directions = F.normalize(torch.from_numpy(rng.normal(size=(49, 32)).astype(np.float32)).to(material.device), dim=0)
 
     @torch.no_grad()
     def figures(painter: Painter) -> dict[str, float]:
