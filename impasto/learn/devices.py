@@ -13,7 +13,6 @@ from impasto.errors import InputError
 
 Module = TypeVar("Module", bound=nn.Module)
 Precision = Literal["auto", "fp32", "bf16"]
-STEPS_WORTH_COMPILING = 2_000  # compiling costs about a minute
 
 
 @overload
@@ -87,18 +86,12 @@ def moved(thing: Any, device: torch.device) -> Any:
     return thing
 
 
-def quicken(nets: list[nn.Module], device: torch.device, steps: int, backend: str = "inductor") -> bool:
-    """Compile the networks in place on a GPU, where the training is long enough to earn the compiler's minute; True if done.
-
-    In place, so that weights keep their names. Shapes stay free: one compilation serves crops of every size.
-    """
-    if device.type != "cuda" and backend == "inductor":
-        return False
-    if (backend == "inductor" and find_spec("triton") is None) or 0 < steps < STEPS_WORTH_COMPILING:
+def quicken(net: nn.Module, device: torch.device, backend: str = "inductor") -> bool:
+    """Compile a network in place on a GPU, so that its weights keep their names; True if done."""
+    if backend == "inductor" and (device.type != "cuda" or find_spec("triton") is None):
         return False
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # batches keep their size
         torch.set_float32_matmul_precision("high")
-    for net in nets:
-        net.compile(backend=backend)
+    net.compile(backend=backend)
     return True

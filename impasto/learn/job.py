@@ -252,7 +252,7 @@ class TrainJob(Job):
         torch.manual_seed(self.seed)
         generator = on_device(self._generator(tier, recipe, settings, material), material.device)
         networks = means.placed(self, recipe.networks(settings, material, generator), material)
-        return Training(
+        training = Training(
             networks,
             recipe.batches(settings, material),
             recipe.step(settings, material),
@@ -264,6 +264,7 @@ class TrainJob(Job):
             company=company,
             workers=means.workers_of(self, material.device),
         )
+        return means.quickened(training, recipe)
 
     def _generator(self, tier: TierName, recipe: ModuleType, settings: BaseModel, material: Material) -> Painter:
         """The network that learns: the recipe's own, else one like the start's, else the tier's usual one."""

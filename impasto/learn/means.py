@@ -12,15 +12,17 @@ from torch import nn
 
 from impasto.learn.contract import Networks
 from impasto.learn.data import Material
-from impasto.learn.devices import named_device, place_critic
+from impasto.learn.devices import named_device, place_critic, quicken
 from impasto.learn.job import DEFAULT_MINUTES
 from impasto.learn.pace import Pace
 from impasto.learn.watch import Watch
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
+    from impasto.learn.loop import Training
 
 PATIENCE = 10
+STEPS_WORTH_COMPILING, MINUTES_WORTH_COMPILING = 2_000, 5  # compiling costs about a minute
 WORKERS_FOR_GPU = 4  # a processor that learns has no core to spare; one that feeds a GPU has
 
 
@@ -44,10 +46,10 @@ def pace_of(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Ma
 def watch_of(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material) -> Watch:
     """What the recipe has to look at, and what the report tells of the job."""
     own = {name: getattr(recipe, name)(settings, material) for name in ("held_out", "judge", "show") if hasattr(recipe, name)}
-    words = ["impasto", "learn", *map(str, job.references), "-o", str(job.out), "--recipe", job.recipe, "--tier", job.tier]
+    words = ["impasto", "learn", *(path.name for path in job.references), "-o", job.out.name, "--recipe", job.recipe]
     teachers = ", ".join(path.name for path in job.teachers())
     about = {
-        "command": shlex.join(words),
+        "command": f"{shlex.join(words)} ... (the whole job lies in job.json)",
         "recipe": recipe.__name__.rsplit(".", 1)[-1],
         "references": ", ".join(material.references.names[:20]),
         "photographs": str(len(material.photos.images)),
@@ -64,6 +66,19 @@ def placed(job: TrainJob, networks: Networks, material: Material) -> Networks:
     if job.critic_device:
         place_critic(networks.critic, named_device(job.critic_device), material.device)
     return networks
+
+
+def quickened(training: Training, recipe: ModuleType) -> Training:
+    """The training, its generator compiled on a GPU where it is to paint long enough.
+
+    The generator alone: critics are asked for slopes of slopes, which compiled networks do not have; a recipe that asks the same
+    of its generator says COMPILES = False.
+    """
+    if getattr(recipe, "COMPILES", True):
+        long_enough = training.pace.steps >= STEPS_WORTH_COMPILING or training.pace.minutes >= MINUTES_WORTH_COMPILING
+        if long_enough:
+            quicken(training.networks.generator, training.device)
+    return training
 
 
 def workers_of(job: TrainJob, device: torch.device) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 WARM_UP_STEPS = 100  # Adam's first steps are as long as its longest; with a critic that knows nothing yet they only do harm
 LAST_SHARE = 0.02
-LOOKS, STEPS_BETWEEN_LOOKS = 40, 50  # against a number of steps, against the clock
+LOOKS, STEPS_BETWEEN_LOOKS = 25, 50  # against a number of steps, against the clock
 EVERY_STEP, EVERY_TENTH = 1_000, 20_000  # a curve keeps every step up to here, then every tenth, then every hundredth
 
 

@@ -20,6 +20,7 @@ from impasto.learn.pace import Pace, schedule
 from impasto.learn.record import CURVE, read_curve
 
 REPORT = "report.html"
+SETTING = "setting: "  # begins the names of facts that belong at the end
 SHEETS_SHOWN, SHEET_WIDTH_PX = 6, 1400
 WIDTH, HEIGHT, LEFT, BELOW = 420, 170, 52, 18  # of one drawing
 POINTS, BINS = 400, 60
@@ -48,13 +49,15 @@ def report(folder: Path, label: str, facts: Mapping[str, str], pace: Pace) -> st
     told = [f"step {line['step']}: {line['event']}" for line in lines if "event" in line]
     parts = [
         f"<h1>Training of {html.escape(label)}</h1>",
-        _table({**facts, "machine": machine()}),
+        _table({**{name: value for name, value in facts.items() if not name.startswith(SETTING)}, "machine": machine()}),
         *(["<h2>What was noticed</h2>", "<pre>", html.escape("\n".join(told)), "</pre>"] if told else []),
         "<h2>Pictures</h2>",
         *(_sheet(path) for path in chosen(sorted(folder.glob("sheet-*.png")))),
         "<h2>Curves</h2>",
         *(drawing(name, line) for name, line in curves(lines).items()),
         drawing("schedule: share of the full rate, as planned", planned(pace)),
+        "<h2>Settings of the recipe</h2>",
+        _table({name.removeprefix(SETTING): value for name, value in facts.items() if name.startswith(SETTING)}),
     ]
     body = "\n".join(parts)
     head = f'<meta charset="utf-8"><title>{html.escape(label)}</title><style>{LOOK}</style>'

@@ -77,8 +77,8 @@ def test_compiled_networks_keep_their_names_and_answers() -> None:
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1))
     x = torch.rand(1, 3, 4, 4)
     before, names = net(x), list(net.state_dict())
-    assert not quicken([net], CPU, 10**6)  # no GPU: not worth it
-    assert quicken([net], CPU, 10**6, backend="eager")
+    assert not quicken(net, CPU)  # no GPU: not worth it
+    assert quicken(net, CPU, backend="eager")
     assert torch.allclose(net(x), before)
     assert list(net.state_dict()) == names
 

@@ -42,7 +42,7 @@ def test_a_run_leaves_curve_sheet_board_and_report(tmp_path: Path) -> None:
     assert list((tmp_path / "curves").glob("events*"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "data:image/jpeg;base64," in page
-    assert "setting: &lt;b&gt;" in page
+    assert "<td>&lt;b&gt;</td>" in page
     assert "1 &amp; 2" in page
     assert page.count("<svg") >= 5
     assert not re.search(r"(src|href)=\"(?!data:)", page)
