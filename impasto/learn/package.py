@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,8 @@ def command_line(job: TrainJob, trained: dict[TierName, Training]) -> str:
         "--teacher": ["own" if p == OWN_FILE else p.name for p in job.teachers()] or ["none"],
         "--set": job.set,
         "--shot": [job.shot.name] if job.shot else [],
+        "--guide": [f"{text.partition('=')[0]}={Path(text.partition('=')[2]).name}" for text in job.guide],
+        "--matte": [job.matte.name] if job.matte else [],
         "--from": [job.start.name] if job.start else [],
     }
     for name, values in repeated.items():

@@ -39,3 +39,20 @@ def test_grey_is_one_plane_and_keeps_greys() -> None:
     green, blue = torch.zeros(1, 3, 1, 1), torch.zeros(1, 3, 1, 1)
     green[:, 1], blue[:, 2] = 1, 1
     assert losses.grey(green) > losses.grey(blue)
+
+
+def test_ssim_by_hand() -> None:
+    x = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    assert losses.ssim(x, x) == pytest.approx(1)
+    dark, light = torch.full((1, 3, 9, 9), 0.2), torch.full((1, 3, 9, 9), 0.6)
+    assert losses.ssim(dark, light) == pytest.approx((2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4), abs=1e-3)
+    noise = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(1))
+    assert losses.ssim(x, noise) < losses.ssim(x, 0.9 * x + 0.1 * noise) < 1
+    one, two = x[..., :7, :7], noise[..., :7, :7]  # one window: the formula over all its pixels
+    a, b = (y.flatten(2) for y in (one, two))
+    spread = a.var(2, correction=0) + b.var(2, correction=0)
+    both = ((a - a.mean(2, keepdim=True)) * (b - b.mean(2, keepdim=True))).mean(2)
+    means = a.mean(2), b.mean(2)
+    like = (2 * means[0] * means[1] + 1e-4) * (2 * both + 9e-4)
+    by_hand = (like / ((means[0] ** 2 + means[1] ** 2 + 1e-4) * (spread + 9e-4))).mean()
+    assert losses.ssim(one, two) == pytest.approx(float(by_hand), abs=1e-4)
