@@ -105,9 +105,19 @@ def describe(generator: nn.Module, graph: bytes, codes: dict[str, list[float]] |
         graph_sha256=sha256(graph).hexdigest(),
         scale=getattr(generator, "scale", 1),
         guides=dict(getattr(generator, "guides", {})),
-        codes={code_name(look): code for look, code in (codes or {}).items()},
+        codes=_named(codes or {}),
         noise=getattr(generator, "noise", 0),
     )
+
+
+def _named(codes: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Codes under names that can be typed after a style's; a second look of the same name gets a number."""
+    named: dict[str, list[float]] = {}
+    for look, code in codes.items():
+        name = code_name(look)
+        same = sum(code_name(other) == name for other in list(codes)[: list(codes).index(look)])
+        named[f"{name}-{same + 1}" if same else name] = code
+    return named
 
 
 def record(

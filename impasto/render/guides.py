@@ -55,7 +55,7 @@ def check_given(brush: Brush, names: Sequence[str]) -> None:
     missing = [name for name in brush.guides if name not in names]
     if missing:
         told = " ".join(f"--guide {name}=FILE" for name in missing)
-        raise InputError(f"{brush.style.card.name} was learnt with guides, which it needs to paint: give {told}")
+        raise InputError(f"{brush.name} was learnt with guides, which it needs to paint: give {told}")
 
 
 def joined(colour: Pixels, beside: Planes | None) -> Pixels:

@@ -339,7 +339,7 @@ def record(hands: Sequence[Hand]) -> dict[str, Any]:
     after_first = seconds[1:] or seconds  # an engine prepares itself on the first frame of a size
     fps = round(1 / median(after_first), 2) if after_first and median(after_first) else None
     style = layers[0].brush.style
-    made = {"style": ", ".join(layer.brush.style.card.name for layer in layers), "style_hash": style.hash}
+    made = {"style": ", ".join(layer.brush.name for layer in layers), "style_hash": style.hash}
     touch = {"tier": layers[0].brush.tier, "strength": _number_or_text(hands[0].touch.strength)}
     return {**made, **touch, "engine": ", ".join(engines) or "none", "paint_fps": fps}
 
