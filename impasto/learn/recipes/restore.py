@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from torch import Tensor
 
 from impasto import plugins
@@ -55,7 +55,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     task: Literal["small->large", "grey->colour", "noisy->clean", "holes->filled", "look"] = "noisy->clean"
-    look: str = ""
+    look: str = Field("", validate_default=True)
     scale: Literal[2, 4] = 2  # of small->large
     noise: float = Field(0.12, gt=0)  # of noisy->clean: the strongest
     batch: int = Field(4, ge=1)
@@ -82,19 +82,17 @@ class Settings(BaseModel):
 
     @field_validator("look")
     @classmethod
-    def _listed(cls, value: str) -> str:
+    def _listed(cls, value: str, others: ValidationInfo) -> str:
         if value and value not in FILTERS:
             raise ValueError(f"no such filter; there are {', '.join(FILTERS)}")
+        if others.data.get("task") == LOOK and not value:
+            raise ValueError(f"say which look: look={'|'.join(FILTERS)}")
         return value
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
-        """A look is a task; what was not given becomes the task's own."""
+        """A look is a task of its own; what was not given becomes the task's own."""
         given = set(self.model_fields_set)
-        if self.look and self.task != LOOK and "task" in given:
-            raise ValueError(f"look={self.look} is a task of its own: leave task={self.task} out")
-        if self.task == LOOK and not self.look:
-            raise ValueError(f"say which look: look={'|'.join(FILTERS)}")
         values = OWN[LOOK if self.look else self.task] | ({"task": LOOK} if self.look else {})
         for name, value in values.items():
             if name not in given or name == "task":
