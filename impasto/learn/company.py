@@ -7,6 +7,7 @@ processors. Whatever depends on a clock or is decided once (the limits, the end,
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess  # our own interpreter, our own module
 import sys
@@ -138,7 +139,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        first = str(error).splitlines()[0]
+        first = re.sub(r"\[\S*\] ", "", str(error).splitlines()[0]).split(". ")[0]  # without the library's own file and line
         raise TrainingError(
             f"the processes that learn together lost each other ({first}); the same command resumes from the last checkpoint"
         ) from None

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="learning needs the extra 'learn'")
 
-from impasto.learn.company import Company, join  # noqa: E402  torch must be known to be there first
+from impasto.errors import TrainingError  # noqa: E402  torch must be known to be there first
+from impasto.job import Progress  # noqa: E402
+from impasto.learn.company import Company, join  # noqa: E402
+from impasto.learn.job import TrainJob  # noqa: E402
 from impasto.learn.loop import Batch, Networks, Outcome, Pace, Training, Watch  # noqa: E402
 from impasto.learn.record import CURVE, read_curve  # noqa: E402
 
@@ -69,6 +74,36 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(tmp_path: Path
     looks = [line["held/bias"] for line in read_curve(tmp_path / CURVE) if "held/bias" in line]
     assert len(looks) == STEPS // 5
     assert alone.images == 2 * STEPS
+
+
+@pytest.mark.slow
+def test_devices_starts_helpers_and_a_lost_one_is_told(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (160, 200, 3), np.uint8)).save(tmp_path / "painting.png")
+    small = ["crop_px=128", "photo_side=144", "style_side=144", "critic_width=8"]
+    given = {"photos": [tmp_path], "tier": "live", "teacher": [Path("none")], "devices": 2, "set": small}
+    job = TrainJob.build(references=[tmp_path / "painting.png"], out=tmp_path / "a.style", steps=3, **given)
+    assert job.finish().path == tmp_path / "a.style"
+    longer = job.model_copy(update={"steps": 500, "out": tmp_path / "b.style"})
+    with pytest.raises(TrainingError, match=r"lost each other .*the same command resumes") as caught:
+        learn_without_helpers(longer)
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "b.run/live").glob("step-*.checkpoint"))
+
+
+def learn_without_helpers(job: TrainJob) -> None:
+    """Run the job, killing its helpers as soon as it learns."""
+    for step in job.run():
+        if isinstance(step, Progress) and step.stage.startswith("learning"):
+            for helper in helpers_of(os.getpid()):
+                os.kill(helper, signal.SIGKILL)
+
+
+def helpers_of(process: int) -> list[int]:
+    told = subprocess.run(["pgrep", "-P", str(process), "-f", "learn.helper"], capture_output=True, text=True).stdout
+    return [int(word) for word in told.split()]
 
 
 def free_port() -> int:
