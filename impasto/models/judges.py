@@ -76,7 +76,7 @@ def spread_of_group(x: Tensor, group: int = ALIKE_GROUP) -> Tensor:
 
 
 class FeatureJudge(nn.Module):
-    """Verdicts on what a frozen network sees: a small head per tap, one logit per place. Learns from few pictures in little time.
+    """Verdicts on what a frozen network sees: a small head per tap, one logit per place.
 
     The features are brought to one scale, measured once on true pictures; spectral norm keeps the heads gentle.
     """

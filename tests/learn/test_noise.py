@@ -146,6 +146,17 @@ def test_a_style_is_learnt_packed_and_dreamt_from(discs: Path, tmp_path: Path) -
         assert preview.size == (512, 512), "a sheet of dreams, not a painted plate"
 
 
+def test_the_sheet_shows_the_same_vectors_each_time_and_what_was_learnt_from(discs: Path) -> None:
+    settings = noise.Settings(**SMALL)
+    material = gallery(discs, settings)
+    dreamer = noise.generator(settings, material, "live").eval()
+    rows, again = (noise.show(settings, material)(dreamer) for _ in range(2))
+    assert [row.shape for row in rows.values()] == [(6, 3, 128, 128)] * 5, "enlarged, so that a person sees them"
+    assert all(torch.equal(rows[name], again[name]) for name in rows)
+    real, fake = noise.judge(settings, material)(noise.networks(settings, material, dreamer), dreamer)
+    assert len(real[0]) == len(fake[0]) == len(material.held.images)
+
+
 def test_cifar_is_learnt_from_by_label(tmp_path: Path) -> None:
     (tmp_path / "data_batch_1.bin").write_bytes(records([7, 1, 7, 3] * 12)[0])
     one = job([tmp_path / "data_batch_1.bin"], tmp_path / "horse.style", set={"only": "horse"})

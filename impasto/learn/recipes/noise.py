@@ -1,9 +1,9 @@
 """noise: a folder of pictures (or CIFAR-10's binary archive) -> new pictures out of noise. Textures, characters, scenes.
 
 The generator is a dreamer: `dcgan`, or `mapped` with its mapping network. It is judged by whole pictures: by a critic on pixels,
-held flat at true pictures (R1, every few steps), and, with a teacher, by small critics on the teacher's features, which
-learn from few pictures in little time. Small sets are stretched by changing true and dreamt pictures alike before they are
-judged. One picture in ten is held out; how near fresh dreams are to those is what decides.
+held flat at true pictures (R1, every few steps), and, if asked for, by small critics on a teacher's features; those bring the
+teacher's statistics soon and true colours late, so they are not the usual choice. Small sets are stretched by changing true and
+dreamt pictures alike before they are judged. One picture in ten is held out; how near fresh dreams are to those is what decides.
 `impasto generate look.style -o out/` makes pictures from what was learnt.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import Tensor
 
@@ -42,7 +43,8 @@ SMALL_SET = 5000  # with fewer pictures than this a critic learns them by heart
 HELD_SHARE, HELD_LEAST, HELD_MOST = 0.1, 8, 256
 FEWEST_TO_HOLD = 40  # with fewer, none is held out
 JUDGED_TAPS = ("relu2_1", "relu3_1", "relu4_1")
-DREAMS_MEASURED, DREAMS_AT_ONCE, DREAMS_SHOWN = 256, 64, 12
+DREAMS_MEASURED, DREAMS_AT_ONCE = 256, 64
+DREAMS_IN_ROW, LEAST_SHOWN_PX = 6, 128  # of a contact sheet
 LOOK_EVERY = 250  # steps between measurements: 256 dreams each
 WIDTH_OF: dict[TierName, int] = {"live": 16, "full": 24}
 SEARCH = {"r1": (0.1, 10.0), "batch": (8, 32)}
@@ -63,7 +65,7 @@ class Settings(BaseModel):
     mirror: bool = True
     only: str = ""  # labels of CIFAR-10, e.g. horse or cat,dog
     family: Literal["bce", "hinge", "lsgan", "wgan", "relativistic"] = "bce"
-    judges: Literal["auto", "pixels", "features", "both"] = "auto"  # auto: both, where there is a teacher
+    judges: Literal["pixels", "features", "both"] = "pixels"  # features: of the teacher
     augment: Literal["auto", "on", "off"] = "auto"  # auto: for small sets
     adversary: float = Field(1.0, ge=0)
     outside: float = Field(1.0, ge=0)  # values that no screen can show
@@ -157,8 +159,6 @@ def generator(settings: Settings, material: Gallery, tier: TierName) -> Dreamer:
 def networks(settings: Settings, material: Gallery, generator: Dreamer) -> Networks:
     """The judges: on pixels, on features, or on both."""
     judges = settings.judges
-    if judges == "auto":
-        judges = "both" if material.perception else "pixels"
     if judges != "pixels" and material.perception is None:
         raise InputError(f"judges={judges}: features are a teacher's, and none is given; add --teacher or set judges=pixels")
     pixels = seen = None
@@ -263,12 +263,14 @@ def judge(settings: Settings, material: Gallery) -> Callable[[Networks, Dreamer]
 
 
 def show(settings: Settings, material: Gallery) -> Callable[[Dreamer], dict[str, Tensor]]:
-    """The dreams of the same vectors each time, and some pictures that were learnt from."""
-    learnt = _drawn(settings, material.references, DREAMS_SHOWN, data.rng_at(0, 0, "shown"))
+    """The dreams of the same vectors each time, and some pictures that were learnt from; small ones enlarged."""
+    times = max(1, LEAST_SHOWN_PX // settings.size)
+    learnt = _drawn(settings, material.references, DREAMS_IN_ROW, data.rng_at(0, 0, "shown"))
 
     def shown(dreamer: Dreamer) -> dict[str, Tensor]:
-        one, two = torch.split(_dreams(settings, material, dreamer, 2 * DREAMS_SHOWN), DREAMS_SHOWN)
-        return {"dreamt": one, "dreamt too": two, "learnt from": learnt}
+        rows = torch.split(_dreams(settings, material, dreamer, 4 * DREAMS_IN_ROW), DREAMS_IN_ROW)
+        named = {f"dreamt, {number}": row for number, row in enumerate(rows, 1)} | {"learnt from": learnt}
+        return {name: F.interpolate(row, scale_factor=float(times)) for name, row in named.items()}
 
     return shown
 
