@@ -34,7 +34,7 @@ from impasto.losses import (
     total_variation,
 )
 from impasto.models.blocks import Painter
-from impasto.models.perception import TAPS, Perception
+from impasto.models.perception import TAPS, Perception, distance_to_nearest
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 SMALLEST_PX, FEWEST = 32, 2
 KEPT_SHARE = 10  # one work in so many is never learnt from
 CONTENT_TAPS = ("relu3_1", "relu4_1")
+NEAREST_TAP, COLUMNS = "relu3_1", 1024  # what texture is looked up in, and how many places of each picture
 STYLE_ZOOM, PHOTO_ZOOM = (0.85, 1.1), (0.7, 1.15)
 RAMP = 0.1  # of the training, until texture and steadiness have their full weight: forms and contrast must come first
 SCALES = (1, 2, 4)  # at which patches are compared
@@ -65,7 +66,8 @@ class ArtSettings(Sizes):
     softened: float = Field(0.4, ge=0, le=1)  # share of the critic's negatives that are art with its edges blurred
     nce: float = Field(1.0, ge=0)
     content: float = Field(0.6, ge=0)  # with a teacher
-    gram: float = Field(1.5, ge=0)  # with a teacher; in grey
+    gram: float = Field(6.0, ge=0)  # with a teacher; in grey
+    nearest: float = Field(4.0, ge=0)  # with a teacher; in grey
     palette: float = Field(10.0, ge=0)
     turn: float = Field(0.5, ge=0, le=1)  # how far colours go from the photograph's towards the artist's
     steady: float = Field(15.0, ge=0)
@@ -194,12 +196,12 @@ class Lesson:
 
     def __init__(self, settings: ArtSettings, art: Art) -> None:
         self.settings, self.art, self.family = settings, art, adversarial(settings.family)
-        self.targets = _grey_grams(art, settings) if art.perception and settings.gram else {}
+        self.targets, self.bank = _grey_texture(art, settings) if art.perception else ({}, torch.zeros(0))
 
     def weights(self, progress: float) -> dict[str, float]:
         """The weight of each term now."""
         weights = {name: float(value) for name, value in self.settings.model_dump().items() if isinstance(value, float | int)}
-        for late in ("steady", "gram"):
+        for late in ("steady", "gram", "nearest"):
             weights[late] *= min(1.0, 0.1 + progress / RAMP)
         return weights
 
@@ -228,8 +230,9 @@ class Lesson:
         return painted, losses
 
     def judge(self, critic: nn.Module, pictures: Tensor, look: Tensor) -> list[Tensor]:
-        """A critic's logits: of grey pictures, and of their look where there are several."""
-        logits: list[Tensor] = critic(grey(pictures), look) if len(self.art.looks) > 1 else critic(grey(pictures))
+        """A critic's logits: of texture, and of the look where there are several."""
+        seen = grey_and_detail(pictures)
+        logits: list[Tensor] = critic(seen, look) if len(self.art.looks) > 1 else critic(seen)
         return logits
 
     def criticise(self, critic: nn.Module, batch: Batch, painted: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -249,9 +252,25 @@ class Lesson:
         with torch.no_grad():
             theirs = self.art.perception(as_three(photo), CONTENT_TAPS)
         found = {"content": perceptual_content(ours, theirs, [tap for tap in CONTENT_TAPS if tap in theirs])}
-        if self.targets:
-            found["gram"] = gram_style(ours, {tap: grams[look] for tap, grams in self.targets.items()})
+        found["gram"] = gram_style(ours, {tap: grams[look] for tap, grams in self.targets.items()})
+        columns = ours[NEAREST_TAP].columns(_some_places(ours[NEAREST_TAP].values[0, 0].numel(), COLUMNS, look.device))
+        distances = [distance_to_nearest(columns[i : i + 1], self.bank[look[i]]) for i in range(len(look))]
+        found["nearest"] = torch.stack(distances).mean()
         return found
+
+
+def _some_places(of: int, count: int, device: torch.device) -> Tensor:
+    return torch.randperm(of, device=device)[:count]
+
+
+def grey_and_detail(x: Tensor, window: int = 9) -> Tensor:
+    """What critics of texture see [N,2,H,W]: the grey picture, and fine detail alone, enlarged.
+
+    A critic under spectral norm answers small differences with small logits; strokes would be drowned by tones.
+    """
+    plain = grey(x)
+    padded = F.pad(plain, (window // 2,) * 4, mode="reflect")
+    return torch.cat([2 * plain - 1, 8 * (plain - F.avg_pool2d(padded, window, 1))], 1)
 
 
 def as_three(x: Tensor) -> Tensor:
@@ -260,17 +279,26 @@ def as_three(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _grey_grams(art: Art, settings: ArtSettings, most: int = 32, batch: int = 4) -> dict[str, Tensor]:
-    """Mean Gram of each look's works in grey, {tap: [looks,C,C]}, from crops as large as those that are painted."""
+def _grey_texture(art: Art, settings: ArtSettings, most: int = 32, batch: int = 4) -> tuple[dict[str, Tensor], Tensor]:
+    """Of each look's works in grey the mean Grams {tap: [looks,C,C]} and some columns of texture [looks,n,C].
+
+    They are taken from crops as large as those that are painted.
+    """
     assert art.perception is not None
-    per_look: list[dict[str, Tensor]] = []
+    grams, banks = [], []
+    rounds = max(1, most // batch // min(4, len(art.looks)))
     for look in range(len(art.looks)):
-        rng, found = rng_at(art.seed, look, "grams"), []
-        for _ in range(max(1, most // batch // min(4, len(art.looks)))):
+        rng, found, columns = rng_at(art.seed, look, "grams"), [], []
+        for _ in range(rounds):
             crops = random_crops(art.works_of(look), batch, settings.crop_px, rng, STYLE_ZOOM).to(art.device)
-            found.append({tap: f.gram().mean(0) for tap, f in art.perception(as_three(crops), TAPS).items()})
-        per_look.append({tap: torch.stack([grams[tap] for grams in found]).mean(0) for tap in found[0]})
-    return {tap: torch.stack([grams[tap] for grams in per_look]) for tap in per_look[0]}
+            taps = art.perception(as_three(crops), TAPS)
+            found.append({tap: f.gram().mean(0) for tap, f in taps.items()})
+            every = taps[NEAREST_TAP].values[0, 0].numel()
+            places = torch.from_numpy(rng.permutation(every)[: 2 * COLUMNS // rounds // batch]).to(art.device)
+            columns.append(taps[NEAREST_TAP].columns(places).flatten(0, 1))
+        grams.append({tap: torch.stack([one[tap] for one in found]).mean(0) for tap in found[0]})
+        banks.append(torch.cat(columns))
+    return {tap: torch.stack([one[tap] for one in grams]) for tap in grams[0]}, torch.stack(banks)
 
 
 def measure(art: Art, settings: Sizes, crops: int = 10) -> Callable[[Painter], dict[str, float]]:

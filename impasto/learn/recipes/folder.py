@@ -81,7 +81,7 @@ def check(material: Art) -> str:
 def networks(settings: Settings, material: Art, generator: Painter) -> Networks:
     """The grey critic, and the projections that PatchNCE compares."""
     several = len(material.looks) if len(material.looks) > 1 else 0
-    critic = on_device(PatchCritic(settings.critic_width, channels=1, labels=several), material.device)
+    critic = on_device(PatchCritic(settings.critic_width, channels=2, labels=several), material.device)
     if several:
         generator.get_buffer("code").copy_(torch.eye(several)[0])  # the first style, until another is chosen
     helpers = nn.ModuleDict({"nce": PatchNCE(generator)}).to(material.device)

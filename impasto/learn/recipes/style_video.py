@@ -113,7 +113,7 @@ def check(material: Reel) -> str:
 
 def networks(settings: Settings, material: Reel, generator: Painter) -> Networks:
     """Grey critics of texture and of its movement, and the projections that PatchNCE compares."""
-    texture = PatchCritic(settings.critic_width, channels=1)
+    texture = PatchCritic(settings.critic_width, channels=2)
     critic = nn.ModuleDict({"texture": texture, "movement": TemporalCritic(settings.critic_width, material.strides, channels=1)})
     helpers = nn.ModuleDict({"nce": PatchNCE(generator)}).to(material.device)
     return Networks(generator, on_device(critic, material.device), helpers)
