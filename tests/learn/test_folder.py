@@ -16,8 +16,10 @@ from impasto.learn.data import to_tensor  # noqa: E402
 from impasto.learn.job import TrainJob  # noqa: E402
 from impasto.learn.recipes import folder  # noqa: E402
 from impasto.losses import structure_lost  # noqa: E402
+from impasto.models.perception import Perception  # noqa: E402
 from impasto.styles.package import StyleFile  # noqa: E402
 from tests.learn.made_art import NIGHT, PAPER, hatched, learn, save, soft, tiny  # noqa: E402
+from tests.models.test_perception import write_folded  # noqa: E402
 
 SMALL: dict[str, Any] = {"batch": 1, "crop_px": 128, "style_side": 160, "photo_side": 128, "critic_width": 8}
 CPU = torch.device("cpu")
@@ -136,6 +138,22 @@ def test_what_cannot_be_learnt_from_is_said_in_a_line(tmp_path: Path, photos: Pa
     small.references.sizes[1] = (200, 20)
     with pytest.raises(InputError, match=r"0001.png: 200x20 pixels are too few"):
         folder.check(small)
+
+
+def test_a_teacher_adds_content_gram_and_the_nearest_texture_in_grey(tree: Path, photos: Path, tmp_path: Path) -> None:
+    settings = folder.Settings(**SMALL)
+    seen, generator = material([tree], photos, settings), tiny(code=2)
+    seen.perception = Perception([write_folded(tmp_path / "vgg.safetensors")])
+    lesson = unpaired.Lesson(settings, seen)
+    networks, batch = folder.networks(settings, seen, generator), folder.batches(settings, seen)(0)
+    painted, losses = lesson.paint(networks, networks.critic, batch)
+    assert {"content", "gram", "nearest"} <= set(losses)
+    assert losses["gram"] > 0
+    assert losses["nearest"] > 0
+    tinted = painted.detach() + torch.tensor([0.05, -0.0255, 0.0]).view(1, 3, 1, 1)  # as light in grey as before
+    again = lesson._taught(tinted, batch["photo"], batch["look"])
+    assert again["content"] == pytest.approx(float(losses["content"].detach()), abs=1e-3), "colour is not the teacher's affair"
+    assert lesson.weights(0.0)["gram"] < lesson.weights(0.5)["gram"] == settings.gram
 
 
 @pytest.mark.parametrize("family", ["lsgan", "bce", "wgan", "relativistic"])
