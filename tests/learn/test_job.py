@@ -68,13 +68,24 @@ def test_a_look_is_learnt_packed_and_previewed(painting: Path, photos: Path, tea
 
 
 def test_without_a_teacher_it_learns_too_and_the_same_seed_gives_the_same_look(painting: Path, photos: Path) -> None:
-    first = job(painting, photos).finish()
-    again = job(painting, photos, out=painting.parent / "y.style").finish()
+    none = [Path("none")]
+    first = job(painting, photos, teacher=none).finish()
+    again = job(painting, photos, teacher=none, out=painting.parent / "y.style").finish()
     assert first.path is not None
     assert again.path is not None
     one, two = (read_weights(StyleFile.open(p).graph("live")) for p in (first.path, again.path))
     assert all(np.array_equal(one[name], two[name]) for name in one)
-    assert StyleFile.open(first.path).card.training.teachers == []
+    record = StyleFile.open(first.path).card.training
+    assert record.teachers == []
+    assert "--teacher none" in record.command
+
+
+def test_with_no_teacher_named_the_own_perception_judges(painting: Path, photos: Path) -> None:
+    done = job(painting, photos, steps=1).finish()
+    assert done.path is not None
+    record = StyleFile.open(done.path).card.training
+    assert [teacher.name for teacher in record.teachers] == ["own_perception.safetensors"]
+    assert "--teacher own" in record.command
 
 
 def test_a_stopped_training_resumes_to_the_same_look(painting: Path, photos: Path) -> None:

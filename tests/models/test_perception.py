@@ -12,7 +12,7 @@ from safetensors.torch import save_file  # noqa: E402  torch must be known to be
 
 from impasto.errors import InputError  # noqa: E402
 from impasto.media import open_reader  # noqa: E402
-from impasto.models.perception import Features, Perception, distance_to_nearest, sliced_wasserstein  # noqa: E402
+from impasto.models.perception import OWN_FILE, TAPS, Features, Perception, distance_to_nearest, sliced_wasserstein  # noqa: E402
 
 TEACHERS = Path(__file__).parents[3] / "shared/data/weights"
 
@@ -123,3 +123,37 @@ def test_the_compact_teacher_sees_what_the_full_one_sees() -> None:
     for tap in ("relu1_1", "relu2_1", "relu3_1"):
         ours, theirs = compact(x, [tap])[tap].gram().flatten(), full(x, [tap])[tap].gram().flatten()
         assert torch.nn.functional.cosine_similarity(ours, theirs, dim=0) > 0.9, tap
+
+
+def test_our_own_perception_has_all_taps_at_full_width_and_is_small() -> None:
+    assert OWN_FILE.stat().st_size <= 2.5e6
+    taps = Perception.own()(torch.rand(2, 3, 48, 64))
+    assert list(taps) == list(TAPS)
+    assert [f.gram().shape for f in taps.values()] == [(2, n, n) for n in (64, 128, 256, 512)]
+    assert [tuple(f.values.shape[2:]) for f in taps.values()] == [(48, 64), (24, 32), (12, 16), (6, 8)]
+
+
+def test_our_own_perception_knows_texture_from_tone() -> None:
+    """The same colours in another order are farther away than the same texture elsewhere; no teacher is needed to see that."""
+    generator = torch.Generator().manual_seed(0)
+    stripes = (torch.arange(96) % 8 < 4).float().expand(3, 96, 96)
+    moved, mixed = stripes.roll(3, 2), stripes.flatten(1)[:, torch.randperm(96 * 96, generator=generator)].view(3, 96, 96)
+    grams = [f.gram() for f in Perception.own()(torch.stack([stripes, moved, mixed])).values()]
+    for gram in grams:
+        near, far = (gram[0] - gram[1]).square().sum(), (gram[0] - gram[2]).square().sum()
+        assert far > 3 * near
+
+
+@pytest.mark.skipif(not TEACHERS.is_dir(), reason="the shared teachers are not beside this checkout")
+def test_our_own_perception_sees_what_the_teachers_see() -> None:
+    names = ("vgg19_normalised_relu3_1", "vgg19_compact_relu5_1")
+    teacher, own = Perception([TEACHERS / f"{name}.safetensors" for name in names]), Perception.own()
+    with open_reader(TEACHERS.parent / "styles/refs_pd/hokusai_great_wave_512.png") as reader:
+        picture = next(iter(reader)).rgb()[:192, :192]
+    x = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None] / 255
+    ours, theirs = own(x), teacher(x)
+    for tap, least in zip(TAPS, (0.98, 0.9, 0.75, 0.85), strict=True):
+        places = torch.arange(ours[tap].values[0, 0].numel())
+        assert (ours[tap].columns(places) * theirs[tap].columns(places)).sum(2).mean() > least, tap
+        grams = (ours[tap].gram().flatten(), theirs[tap].gram().flatten())
+        assert torch.nn.functional.cosine_similarity(*grams, dim=0) > 0.93, tap
