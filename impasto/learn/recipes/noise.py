@@ -47,7 +47,7 @@ DREAMS_MEASURED, DREAMS_AT_ONCE = 256, 64
 DREAMS_IN_ROW, LEAST_SHOWN_PX = 6, 128  # of a contact sheet
 LOOK_EVERY = 250  # steps between measurements: 256 dreams each
 WIDTH_OF: dict[TierName, int] = {"live": 16, "full": 24}
-SEARCH = {"r1": (0.1, 10.0), "batch": (8, 32)}
+SEARCH = {"r1": (0.005, 2.0), "batch": (8, 32)}
 
 
 class Settings(BaseModel):
@@ -69,7 +69,7 @@ class Settings(BaseModel):
     augment: Literal["auto", "on", "off"] = "auto"  # auto: for small sets
     adversary: float = Field(1.0, ge=0)
     outside: float = Field(1.0, ge=0)  # values that no screen can show
-    r1: float = Field(1.0, ge=0)
+    r1: float = Field(0.05, ge=0)  # at 1, faces of 32 px all came out in one layout
     r1_every: int = Field(16, ge=1)
     slope: float = Field(0.0, ge=0)  # on the gradient to the noise: smoother walks
     spread: bool = True  # the critic sees how much pictures differ among each other

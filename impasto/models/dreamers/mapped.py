@@ -28,7 +28,7 @@ class Generator(Dreamer):
     """Better pictures than dcgan, and smoother walks; twice the time."""
 
     settings: Settings
-    learning_rate = 3e-3
+    learning_rate = 2e-3
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
