@@ -82,6 +82,16 @@ def test_the_end_of_a_clip_is_never_learnt_from(place: Path) -> None:
     assert len(material.kept.images) == len(kept)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "kept"), [([200], [25]), ([10], []), ([20, 20, 8], [20]), ([9, 4, 4], []), ([12, 30], [9]), ([30, 12], [])]
+)
+def test_what_is_kept_leaves_enough_to_learn_from(lengths: list[int], kept: list[int]) -> None:
+    runs = [clips.Run([soft(0, 32)] * n, list(range(n))) for n in lengths]
+    learnt, aside = style_video._parted(runs)
+    assert [len(run.frames) for run in aside] == kept
+    assert sum(len(run.frames) for run in learnt) == sum(lengths) - sum(kept)
+
+
 def test_a_shot_is_painted_as_it_is(place: Path) -> None:
     settings = style_video.Settings(**SMALL)
     material = reel(place, settings, shot="shot")

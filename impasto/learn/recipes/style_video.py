@@ -80,9 +80,10 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
 def _parted(runs: list[Run]) -> tuple[list[Run], list[Run]]:
     """The clip without its end, and its end; all of it and nothing where that leaves too little to learn from."""
     whole = 2 * STRIDES[-1] + 1
+    long = [i for i, run in enumerate(runs) if len(run.frames) >= whole]
+    if len(long) > 1 and len(runs) > 2:
+        return [run for i, run in enumerate(runs) if i != long[-1]], [runs[long[-1]]]
     last = runs[-1]
-    if len(runs) > 2 and len(last.frames) >= whole:
-        return runs[:-1], [last]
     count = max(whole, len(last.frames) // KEPT_SHARE)
     if len(last.frames) - count < whole:
         return runs, []
