@@ -1,16 +1,18 @@
 """Join the tiers of one look, learnt in separate runs, into the style file that is shipped.
 
-    python tools/ship.py great-wave runs/great-wave-live-3.style runs/great-wave-full-3.style --figure style_full=0.38
+python tools/ship.py great-wave runs/great-wave-live-3.style runs/great-wave-full-3.style --figure style_full=0.38
 """
+
 from __future__ import annotations
 
 import argparse
+import csv
 from collections import Counter
 from pathlib import Path
 
 from impasto.errors import ImpastoError
 from impasto.styles.library import SHIPPED
-from impasto.styles.package import Card, StyleFile, write_style
+from impasto.styles.package import Card, Credit, StyleFile, write_style
 
 
 def joined(name: str, styles: list[StyleFile], earlier: list[StyleFile], figures: dict[str, float]) -> Card:
@@ -26,12 +28,27 @@ def joined(name: str, styles: list[StyleFile], earlier: list[StyleFile], figures
     return last.model_copy(update={"name": name, "licence": "Apache-2.0", "tiers": tiers, "training": training})
 
 
+def credited(card: Card, table: Path) -> Card:
+    """The card with the licence and origin of each reference, from a table of sources; all must be clean."""
+    with table.open(encoding="utf-8", newline="") as file:
+        known = {row["sha256_16"]: row for row in csv.DictReader(file, delimiter="\t")}
+    credits = []
+    for reference in card.training.references:
+        row = known.get(reference.sha256[:16])
+        if row is None or row["clean"] != "yes":
+            raise ValueError(f"{reference.name}: not listed in {table} as clean, so what learnt from it is not shipped")
+        origin = f"{row['source_repository']}: {row['source_file']}"
+        credits.append(Credit(work=reference.name, licence=row["licence"], source=origin))
+    return card.model_copy(update={"credits": credits})
+
+
 def main() -> None:
     """Read the files, write the shipped one, say where it is."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("name")
     words.add_argument("files", nargs="+", type=Path)
     words.add_argument("--earlier", action="append", default=[], type=Path, help="a file of an earlier stage, for the sums")
+    words.add_argument("--sources", type=Path, help="SOURCES.tsv: credit every reference with its licence and origin")
     words.add_argument("--folder", type=Path, default=SHIPPED, help="where the file goes")
     words.add_argument("--figure", action="append", default=[], help="name=value, measured on the finished look")
     given = words.parse_args()
@@ -40,6 +57,7 @@ def main() -> None:
         earlier = [StyleFile.open(file) for file in given.earlier]
         figures = {name: float(value) for name, _, value in (pair.partition("=") for pair in given.figure)}
         card = joined(given.name, styles, earlier, figures)
+        card = credited(card, given.sources) if given.sources else card
         graphs = {tier: style.graph(tier) for style in styles for tier in style.card.tiers}
         print(write_style(given.folder / f"{given.name}.style", card, {str(t): g for t, g in graphs.items()}, styles[-1].preview))
     except (ImpastoError, ValueError) as error:

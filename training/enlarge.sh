@@ -9,5 +9,5 @@ common=(training/photos.txt --recipe restore --set task=small-to-large --tier li
 impasto learn "${common[@]}" -o runs/enlarge-1.style --run runs/enlarge-1 --minutes 32
 impasto learn "${common[@]}" -o runs/enlarge-2.style --run runs/enlarge-2 --minutes 40 --from runs/enlarge-1.style \
   --set adversary=0.03 --set content=1.0 --set adversary_from=0.2
-python tools/ship.py enlarge runs/enlarge-2.style --earlier runs/enlarge-1.style
+python tools/ship.py enlarge runs/enlarge-2.style --earlier runs/enlarge-1.style --sources "$data/SOURCES.tsv"
 python training/enlarge_figures.py impasto/styles/shipped/enlarge.style

@@ -40,13 +40,13 @@ def retro(photo: Light) -> Light:
 def neon(photo: Light) -> Light:
     """Night in a city of signs: the day is put out, shadows go to indigo and teal, lights to magenta and cyan, and they glow."""
     luma = _luma(photo)
-    dark = _s_curve(luma**0.85, 0.5) ** 1.35
+    dark = _s_curve(luma**0.85, 0.5) ** 1.5
     ramp = _ramp(dark, ((0.0, (0.012, 0.012, 0.045)), (0.25, (0.06, 0.05, 0.22)), (0.5, (0.10, 0.28, 0.46)),
                         (0.72, (0.72, 0.16, 0.62)), (0.9, (1.0, 0.55, 0.80)), (1.0, (0.92, 0.98, 1.0))))  # fmt: skip
     warm = (photo[..., :1] - photo[..., 2:]).clip(-0.5, 0.5)  # warm things go to magenta, cool ones to cyan
     tinted = ramp + warm * dark[..., None] * (0.9, -0.45, 0.25) + (-warm).clip(0, 1) * dark[..., None] * (-0.3, 0.7, 0.5)
     edges = _edges(luma, 1.2)[..., None] * dark[..., None] * (0.35, 0.55, 0.75)
-    return _screen(_held(tinted + edges), _glow(_held(tinted), 0.5, 8) * 0.9)
+    return _screen(_held(tinted + edges), _glow(_held(tinted), 0.6, 8) * 0.6)
 
 
 def blueprint(photo: Light) -> Light:
@@ -85,7 +85,7 @@ def noir(photo: Light) -> Light:
     seen = photo @ np.array([0.16, 0.60, 0.24], np.float32)
     broad = _blur(seen, 7)
     modelled = seen + 0.38 * np.tanh(2.5 * (seen - broad)) / 2.5 + 0.25 * (seen - _blur(seen, 1.5))  # held, or forms get halos
-    curved = _s_curve(modelled.clip(0, 1), 0.8)
+    curved = _s_curve(modelled.clip(0, 1) ** 1.15, 0.9)
     deep = (1.07 * curved - 0.035).clip(0, 1)
     lit = _screen(deep, 0.5 * _glow(deep[..., None], 0.70, 8)[..., 0])
     return _held(np.repeat((lit * 0.975 + 0.008)[..., None], 3, axis=2))
