@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="learning needs the extra 'learn'")
 
 from impasto.engine.encode import read_code  # noqa: E402  torch must be known to be there first
 from impasto.engine.export import read_weights  # noqa: E402
+from impasto.errors import InputError  # noqa: E402
 from impasto.learn.data import Picture, read_pictures  # noqa: E402
 from impasto.learn.job import TrainJob  # noqa: E402
 from impasto.learn.looks import middles, settle  # noqa: E402
@@ -103,7 +104,7 @@ def test_two_looks_are_learnt_and_a_blend_lies_between(paintings: list[Path], ph
     material.space = styles.Space(2, 6)
     before = judged(painter.eval())
     material.space = None
-    learn(settings, material, painter.train(), 30)
+    learn(settings, material, painter.train(), 22)
     assert judged(painter)["style"] < 0.7 * before["style"], "what was held out is painted nearer to its look"
     assert material.space is not None
     red, blue = (material.space.codes.detach()[material.looks.index(name)] for name in ("red-house", "blue"))
@@ -191,3 +192,71 @@ def test_a_settled_code_learns(many: Path) -> None:
     grown = painter.get_parameter("code").grad
     assert grown is not None
     assert float(grown.abs().sum()) > 0
+
+
+def test_each_picture_is_a_look_and_each_folder(tmp_path: Path, paintings: list[Path], photos: Path) -> None:
+    tree = tmp_path / "tree"
+    for name, colours in (("Ink & Wash", 2), ("oils", 1)):
+        (tree / name).mkdir(parents=True)
+        for i in range(colours):
+            Image.fromarray(blots(RED, i)).save(tree / name / f"{i}.png")
+    Image.fromarray(blots(BLUE, 9)).save(tree / "alone.png")
+    _, material = material_of(job([paintings[1], tree], photos))
+    assert material.looks == ["blue", "alone", "ink-wash", "oils"]
+    assert material.pictures_of == [[0], [1], [2, 3], [4]]
+    assert len(material.references.names) == len(material.references.hashes) == 5
+    assert "4 looks (blue, alone, ink-wash, oils) on" in styles.check(material)
+
+
+def test_photographs_are_kept_back(paintings: list[Path], photos: Path) -> None:
+    _, material = material_of(job(paintings, photos))
+    assert len(material.held.images) == 1
+    assert sorted([*material.held.names, *material.photos.names]) == ["0.png", "1.png", "2.png"]
+
+
+def test_what_cannot_be_told_apart_is_refused(tmp_path: Path, paintings: list[Path], photos: Path) -> None:
+    with pytest.raises(InputError, match="recipe styles learns several looks at once, not 1: give more"):
+        styles.check(material_of(job(paintings[:1], photos))[1])
+    (tmp_path / "again").mkdir()
+    Image.fromarray(blots(BLUE, 3)).save(tmp_path / "again/blue.png")
+    with pytest.raises(InputError, match=r"blue\.png: a second look would be called 'blue'; rename"):
+        material_of(job([*paintings, tmp_path / "again/blue.png"], photos))
+    Image.new("RGB", (150, 150), RED).save(tmp_path / "flat.png")
+    with pytest.raises(InputError, match="flat: one flat colour"):
+        styles.check(material_of(job([*paintings, tmp_path / "flat.png"], photos))[1])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds neither pictures nor folders"):
+        material_of(job([tmp_path / "empty"], photos))
+
+
+def test_a_batch_hangs_on_the_seed_and_the_step_alone(paintings: list[Path], photos: Path) -> None:
+    settings, material = material_of(job(paintings, photos))
+    one, two = styles.batches(settings, material), styles.batches(settings, material)
+    assert all(torch.equal(one(7)[name], two(7)[name]) for name in one(7))
+    first, second = one(7), one(8)
+    assert not torch.equal(first["photo"], second["photo"])
+
+
+def test_the_kinds_of_codes_come_in_their_shares(paintings: list[Path], photos: Path) -> None:
+    settings, material = material_of(job(paintings, photos, set=[*SMALL, "blended=0.25", "recoloured=0.25"]))
+    drawn = [styles._drawn(settings, material, np.random.default_rng(i)) for i in range(120)]
+    mixes, changed = torch.stack([d["mix"] for d in drawn]), torch.stack([d["recoloured"] for d in drawn])
+    assert float(mixes[:, 0].max()) == float(changed[:, 0].max()) == 0, "the critic always has a look that exists"
+    assert 0.15 < float((mixes > 0).float().mean()) < 0.35
+    assert 0.15 < float(changed.mean()) < 0.35
+    assert all(bool((d["other"] != d["look"]).all()) for d in drawn)
+    assert all(bool((d["encoded"] >= d["recoloured"]).all()) for d in drawn), "only the encoder knows of new colours"
+
+
+def test_a_second_tier_learns_in_the_space_of_the_first(paintings: list[Path], photos: Path) -> None:
+    settings, material = material_of(job(paintings, photos))
+    first = styles.networks(settings, material, small_painter(6))
+    space = material.space
+    second = styles.networks(settings, material, small_painter(6))
+    assert material.space is space
+    assert {n for n, _ in first.helpers.named_parameters()} > {n for n, _ in second.helpers.named_parameters()}
+    made = styles.step(settings, material)(second, styles.batches(settings, material)(0), 0.5)
+    made.generator.backward()
+    assert space is not None
+    assert all(p.grad is None for p in space.parameters()), "what the first tier's codes mean stays as it is"
+    assert made.parts["pull"] > 0
