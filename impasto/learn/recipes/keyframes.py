@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from impasto.styles.card import TierName
 
 NEEDS_PHOTOS = False  # the shot is what is painted
+EARLY_STOP, PATIENCE, LOOK_EVERY = True, 15, 100  # learnt for too long, two painted frames are learnt by heart; looks, steps
 GENERATOR_OF = {"live": "swift", "full": "brush"}
 FAMILY = adversarial("lsgan")
 FEATURE_TAPS = ("relu1_1", "relu2_1", "relu3_1")
