@@ -79,14 +79,14 @@ def lesson(big: Path, photos: Path, **settings: object) -> tuple[distil.Settings
 
 
 def test_a_small_network_comes_nearer_to_the_look_on_photographs_it_never_saw(big: Path, photos: Path, tmp_path: Path) -> None:
-    done = job(big, photos, tmp_path / "small.style", steps=16, set=[*QUICK, "width=12", "blocks=1", "head=4"]).finish()
+    done = job(big, photos, tmp_path / "small.style", steps=60, set=[*QUICK, "width=12", "blocks=1", "head=4"]).finish()
     assert done.path is not None
     settings, material = lesson(big, photos, width=12, blocks=1, head=4)
     torch.manual_seed(3)
     figures = distil.held_out(settings, material)
     fresh = figures(distil.generator(settings, material, "live").eval())
     learnt = figures(open_painter(StyleFile.open(done.path), "live"))
-    assert learnt["difference"] < 0.9 * fresh["difference"]
+    assert learnt["difference"] < 0.8 * fresh["difference"]
     assert learnt["rms"] < fresh["rms"]
 
 
