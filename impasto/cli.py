@@ -36,7 +36,10 @@ COMMANDS = {
         "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
     ),
     "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),
-    "generate": ("impasto.make.generate:GenerateJob", "Make new pictures out of noise in a look that was learnt for it."),
+    "generate": (
+        "impasto.make.generate:GenerateJob",
+        "Make new pictures out of noise in a look that was learnt for it (recipe noise).",
+    ),
     "styles list": ("impasto.styles.jobs:ListJob", "List the looks at hand."),
     "styles show": ("impasto.styles.jobs:ShowJob", "Show what a look's card says."),
     "styles install": ("impasto.styles.jobs:InstallJob", "Add a style file to the library."),

@@ -6,6 +6,6 @@ name=${1:?which: colourise, noir or neon}
 common=(training/photos.txt --recipe restore --tier live --seed 1 --look-licence Apache-2.0 -o "runs/$name-live.style"
   --run "runs/$name-live" --teacher ../shared/data/weights/vgg19_compact_relu5_1.safetensors)
 case $name in
-  colourise) impasto learn "${common[@]}" --set task=grey-to-colour --minutes 40 --title Colourise ;;
+  colourise) impasto learn "${common[@]}" --set task=grey-to-colour --minutes "${2:-40}" --title Colourise ;;
   noir | neon) impasto learn "${common[@]}" --set "look=$name" --from training/base.style --minutes 12 --title "${name^}" ;;
 esac

@@ -10,6 +10,7 @@ import copy
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from io import BytesIO
 from math import inf, log10
@@ -103,16 +104,22 @@ def paint_preview(graph: bytes, tier: Tier) -> bytes:
     from PIL import Image
 
     from impasto.engine import load_engine
-    from impasto.media.plate import Plate
 
     graph = with_code(graph, next(iter(tier.codes.values()))) if tier.codes else graph
     width, height = (side // tier.scale for side in PREVIEW_SIZE)
-    frame = Plate(width, height, 24, 0).frame(0).rgb
+    frame = _plate_frame(width, height)
     guides = np.zeros((height, width, sum(tier.guides.values())), np.uint8)
     painted = load_engine("onnx").open(graph, tier, "fp32").paint(np.concatenate([frame, guides], 2)[None])[0]
     buffer = BytesIO()
     Image.fromarray(painted).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+@cache
+def _plate_frame(width: int, height: int) -> NDArray[np.uint8]:
+    from impasto.media.plate import Plate
+
+    return Plate(width, height, 24, 0).frame(0).rgb
 
 
 class Parity(NamedTuple):

@@ -84,11 +84,12 @@ def contest(
     losses["outside"] = (painted - painted.clamp(0, 1)).abs().mean()
     if material.perception is not None and weights.content:
         losses["content"] = _content(material, painted, target)
-    if weights.steady:
+    late = progress >= weights.adversary_from
+    if weights.steady and late:  # at once, the steadiest picture is a grey one
         losses["steady"] = _steady(networks.generator, painted, batch)
     shares = {name: getattr(weights, name) for name in ("pixels", "content", "adversary", "matching", "steady")}
     shares |= {"outside": 10.0, **begun.shares}
-    if weights.adversary and progress >= weights.adversary_from:
+    if weights.adversary and late:
         losses |= _opposed(networks, painted, given, target)
         critic = verdicts(networks.critic, beside(target, given), beside(painted, given))
     else:

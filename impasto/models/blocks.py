@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -149,4 +150,6 @@ def stacked_field(layers: list[tuple[int, int]]) -> int:
     for kernel, stride in layers:
         field += (kernel - 1) * jump
         jump = jump * stride if stride > 0 else jump / -stride
-    return int(field + 0.5) + 2  # the shuffle's sub-pixels sit up to a pixel beside the centre
+        if stride < 0:
+            field += jump  # a shuffle's sub-pixels sit beside the centre of what they were made from
+    return math.ceil(field)

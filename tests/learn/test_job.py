@@ -130,8 +130,8 @@ def test_the_run_folder_of_another_training_is_refused_by_name(painting: Path, p
     [
         ({"references": [Path("gone.png")]}, "gone.png: no such picture"),
         ({"out": Path("x.txt")}, r"\.style"),
-        ({"recipe": "magic"}, "choose one of base, one_image"),
-        ({"set": ["stroke=3"]}, "no such setting"),
+        ({"recipe": "magic"}, "choose one of base, .*one_image"),
+        ({"set": ["brushes=3"]}, "no such setting"),
         ({"teacher": [Path("gone.pth")]}, "no such teacher"),
         ({"photos": [Path("gone")]}, "no such folder"),
         ({"out": Path("no/such/folder/x.style")}, "there is no folder no/such/folder"),

@@ -52,7 +52,7 @@ class Settings(BaseModel):
     pixels: float = Field(8.0, ge=0)
     content: float = Field(2.0, ge=0)  # only with a teacher
     adversary: float = Field(0.3, ge=0)
-    adversary_from: float = Field(0.05, ge=0, le=1)  # the critic joins when so much of the training is over
+    adversary_from: float = Field(0.05, ge=0, le=1)  # critic and steadiness join when so much is over
     matching: float = Field(2.0, ge=0)  # of what the critic sees
     steady: float = Field(4.0, ge=0)
     critic_width: int = Field(24, ge=1)

@@ -44,7 +44,7 @@ OWN: dict[str, dict[str, Any]] = {
     LARGE: {"batch": 8, "crop_px": 128, "adversary": 0.02, "matching": 0.4, "content": 0.6},
     CLEAN: {"crop_px": 128, "adversary": 0.01, "matching": 0.2, "content": 0.5},
     FILLED: {"adversary": 0.1, "matching": 1.0, "content": 1.5},
-    COLOUR: {"pixels": 4.0, "content": 0.5, "adversary": 0.05, "matching": 0.3, "steady": 4.0, "adversary_from": 0.3},
+    COLOUR: {"batch": 8, "crop_px": 128, "pixels": 0.3, "content": 0.3, "adversary": 0.3, "steady": 1.0},
     LOOK: {"pixels": 8.0, "content": 2.0, "adversary": 0.2, "matching": 1.5, "steady": 5.0, "adversary_from": 0.1},
 }
 ZOOM = {LARGE: (0.5, 1.0), COLOUR: (0.3, 1.0), CLEAN: (0.5, 1.0), FILLED: (0.4, 1.0), LOOK: (0.6, 1.1)}
@@ -64,7 +64,7 @@ class Settings(BaseModel):
     pixels: float = Field(10.0, ge=0)
     content: float = Field(0.5, ge=0)  # only with a teacher
     adversary: float = Field(0.02, ge=0)
-    adversary_from: float = Field(0.4, ge=0, le=1)  # the critic joins when so much of the training is over
+    adversary_from: float = Field(0.4, ge=0, le=1)  # critic and steadiness join when so much is over
     matching: float = Field(0.3, ge=0)  # of what the critic sees
     steady: float = Field(0.0, ge=0)
     votes: float = Field(1.0, ge=0)  # of grey->colour: that the right colours are named
