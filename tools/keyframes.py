@@ -41,7 +41,10 @@ def ssim(ours: Picture, theirs: Picture) -> float:
     """Structural similarity of two 8-bit pictures, where the whole window lies inside them."""
     one, two = ours.astype(np.float64), theirs.astype(np.float64)
     edge, c1, c2 = WINDOW // 2, (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    mean = lambda x: cv2.GaussianBlur(x, (WINDOW, WINDOW), SIGMA)[edge:-edge, edge:-edge]  # noqa: E731
+
+    def mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(cv2.GaussianBlur(x, (WINDOW, WINDOW), SIGMA)[edge:-edge, edge:-edge], np.float64)
+
     mean1, mean2 = mean(one), mean(two)
     var1, var2, both = mean(one * one) - mean1**2, mean(two * two) - mean2**2, mean(one * two) - mean1 * mean2
     like = (2 * mean1 * mean2 + c1) * (2 * both + c2) / ((mean1**2 + mean2**2 + c1) * (var1 + var2 + c2))
@@ -61,12 +64,12 @@ def copied(shot: Shot, keys: Shot) -> Callable[[int], Picture]:
 
 def flowed(shot: Shot, keys: Shot) -> Callable[[int], Picture]:
     """The nearest painted frame, moved to where its things are now."""
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = {number: cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for number, picture in shot.items()}
 
     def paint(number: int) -> Picture:
         key = _nearest(number, keys)
-        flow = dis.calc(grey[number], grey[key], None)  # [H,W,2]: where in the painted frame each pixel was
+        flow = np.asarray(dis.calc(grey[number], grey[key], np.zeros((*grey[key].shape, 2), np.float32)))  # [H,W,2]: where in the painted frame each pixel was
         y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
         moved = cv2.remap(keys[key], x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)
@@ -78,7 +81,7 @@ def painted(shot: Shot, look: Path, tier: str) -> Callable[[int], Picture]:
     """Each frame as the look paints it."""
     style = StyleFile.open(look)
     name = tier if tier in style.card.tiers else next(iter(style.card.tiers))
-    engine = load_engine("onnx").open(style.graph(name), style.card.tiers[name], "fp32")  # type: ignore[index]
+    engine = load_engine("onnx").open(style.graph(name), style.card.tiers[name], "fp32")
     return lambda number: engine.paint(_whole(shot[number])[None])[0][: shot[number].shape[0], : shot[number].shape[1]]
 
 

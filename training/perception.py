@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.learn.data import Picture, crop, gather_photos, rng_at, to_tensor
-from impasto.learn.loop import has_bf16, on_device
+from impasto.learn.devices import has_bf16, on_device
 from impasto.models.perception import OWN, OWN_FILE, POOL, TAPS, Features, Perception, centred
 
 DATA = Path("../shared/data")

@@ -70,7 +70,7 @@ class TrainJob(Job):
     )
     teacher: list[Path] = option(
         [],
-        f"what judges style: own (comes with impasto), none, or VGG19 weights (repeatable; default: ${TEACHERS_VARIABLE}, else own)",
+        f"what judges style: own (with impasto), none, or VGG19 weights (repeatable; default: ${TEACHERS_VARIABLE}, else own)",
     )
     set: list[str] = option([], "a setting of the recipe as name=value, e.g. style_side=768 for broader strokes (repeatable)")
     precision: Literal["auto", "fp32", "bf16"] = option("auto", "auto learns in bf16 where the machine is faster with it")

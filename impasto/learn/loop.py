@@ -25,7 +25,7 @@ from impasto.job import Progress
 from impasto.learn import checkpoints
 from impasto.learn.company import Company
 from impasto.learn.contract import Networks, Outcome, StepFunction
-from impasto.learn.devices import has_bf16, on_device
+from impasto.learn.devices import on_device
 from impasto.learn.feed import Batch, Feed
 from impasto.learn.health import Health
 from impasto.learn.pace import Pace, is_drawn, schedule
@@ -33,7 +33,7 @@ from impasto.learn.record import STEPS_BETWEEN_SCALARS, Record
 from impasto.learn.report import write_report
 from impasto.learn.watch import Sight, Watch, look
 
-__all__ = ["Batch", "Networks", "Outcome", "Pace", "StepFunction", "Training", "Watch", "has_bf16", "on_device"]
+__all__ = ["Batch", "Networks", "Outcome", "Pace", "StepFunction", "Training", "Watch", "on_device"]
 
 SKIPS_BEFORE_RETURN, RETURNS_BEFORE_END = 5, 3
 STEPS_TO_FORGET_RETURNS = 1_000
@@ -230,7 +230,8 @@ class Training:
         name, value = self._held()[0]
         best, more = self.health.compare(self.step, name, value, self.pace.patience, self.pace.early_stop)
         if best and self.pace.early_stop:
-            checkpoints.write_best(self.folder, {"step": self.step, "figure": value, "average": self.average.state_dict()})
+            nets = {"average": self.average.state_dict(), "helpers": self.networks.helpers.state_dict()}
+            checkpoints.write_best(self.folder, {"step": self.step, "figure": value, **nets})
         return told + more
 
     def _see(self) -> Sight:
@@ -247,10 +248,11 @@ class Training:
         held.ended = held.ended or ("stopped early" if ended else "")
 
     def _crown(self) -> None:
-        """Where the best weights were kept, they are the result."""
+        """Where the best weights were kept, they are the result; so are the helpers of that step, which may hold codes."""
         best = checkpoints.read_best(self.folder, self.device) if self.pace.early_stop else None
         if best is not None and self.health.best < math.inf:
             self.average.load_state_dict(best["average"])
+            self.networks.helpers.load_state_dict(best["helpers"])
 
     # -- what is said and kept of it ----------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ from impasto.styles.preview import check_preview
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
 
+BASE = "base"  # the recipe whose networks paint nothing yet: looks start from them
+
 
 def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[TierName, Training]) -> Done:
     """Export each tier, fill in the card, paint the preview, write the file."""
@@ -43,7 +45,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         graphs[tier] = export_graph(generator)
         tiers[tier] = describe(generator, graphs[tier], codes)
     if before:
-        kept = _kept(before, tiers)
+        kept = _kept(before, tiers) if job.distil or _alike(before, recipe) else {}
         tiers, graphs = {**kept, **tiers}, {**{tier: before.graph(tier) for tier in kept}, **graphs}
     card = Card(
         schema=SCHEMA,
@@ -83,6 +85,12 @@ def _kept(before: StyleFile, tiers: Mapping[TierName, Tier]) -> dict[TierName, T
     """The tiers that come along from the start: those not learnt anew, as far as they hold the same looks."""
     looks = {frozenset(tier.codes) for tier in tiers.values()}
     return {name: tier for name, tier in before.card.tiers.items() if name not in tiers and frozenset(tier.codes) in looks}
+
+
+def _alike(before: StyleFile, recipe: ModuleType) -> bool:
+    """Whether what was learnt can stand beside the start: a base is no look, and a look that varies is no look that does not."""
+    bases = before.card.training.recipe == BASE, recipe.__name__.rsplit(".", 1)[-1] == BASE
+    return bases[0] == bases[1] and before.card.varies == getattr(recipe, "VARIES", False)
 
 
 def _encoder(recipe: ModuleType, material: Material, trained: Mapping[TierName, Training]) -> bytes | None:

@@ -50,6 +50,16 @@ def test_a_base_is_learnt_and_a_look_starts_from_it(photos: Path, tmp_path: Path
     assert 0 < moved < 0.01, "one step away from the base"
 
 
+def test_a_base_does_not_come_along_as_a_tier_of_the_look(photos: Path, tmp_path: Path) -> None:
+    job([photos], tmp_path / "base.style", steps=1).finish()
+    look = TrainJob.build(
+        references=[photos / "0.png"], photos=[photos], out=tmp_path / "look.style", start=tmp_path / "base.style", tier="full",
+        steps=1, set=["crop_px=128", "batch=1", "photo_side=144", "style_side=144", "critic_width=8", "columns=64"],
+    ).finish()  # fmt: skip
+    card = StyleFile.open(look.path).card
+    assert set(card.tiers) == set(card.training.steps) == {"full"}
+
+
 def test_it_learns_to_repair(photos: Path, tmp_path: Path) -> None:
     """After some steps the worn picture is closer to the whole one than before them."""
     for path, steps in (("early", 1), ("late", 60)):

@@ -100,10 +100,9 @@ def _blurred(picture: Tensor, sigma: float) -> Tensor:
 
 def step(settings: Settings, material: Material) -> StepFunction:
     """batch -> losses."""
-    quick = material.quick
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return _losses(settings, material, networks, batch)
 
     return take

@@ -182,7 +182,7 @@ def step(settings: Settings, material: Lesson) -> StepFunction:
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
         photo, code = batch["photo"], batch.get("code")
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=material.quick):
+        with material.autocast():
             with torch.no_grad():
                 goal = material.teacher(photo, code).float()
             painted = networks.generator(photo, code).float()

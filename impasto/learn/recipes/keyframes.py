@@ -126,10 +126,9 @@ def _grained(seen: Tensor, grain: float, rng: np.random.Generator) -> Tensor:
 
 def step(settings: Settings, material: ShotMaterial) -> StepFunction:
     """batch -> losses."""
-    quick = material.quick
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return _losses(settings, material, networks, batch)
 
     return take

@@ -161,10 +161,9 @@ def batches(settings: Settings, material: Matched) -> Callable[[int], Batch]:
 
 def step(settings: Settings, material: Matched) -> StepFunction:
     """batch -> losses."""
-    quick = material.quick
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return contest(settings, material, networks, batch, progress)
 
     return take

@@ -192,11 +192,10 @@ def spoilt(settings: Settings, whole: Light, rng: np.random.Generator) -> tuple[
 
 def step(settings: Settings, material: Photographs) -> StepFunction:
     """batch -> losses."""
-    quick = material.quick
     take = _colour(settings, material) if settings.task == COLOUR else _plain(settings, material)
 
     def precisely(networks: Networks, batch: Batch, progress: float) -> Outcome:
-        with torch.autocast(material.device.type, torch.bfloat16, enabled=quick):
+        with material.autocast():
             return take(networks, batch, progress)
 
     return precisely
