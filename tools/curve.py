@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from impasto.learn.record import read_curve
+from impasto.learn.run.record import read_curve
 
 CURVE = "curve.jsonl"
 

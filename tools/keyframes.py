@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from impasto.engine import load_engine
 from impasto.errors import ImpastoError, InputError
-from impasto.learn.data import to_uint8
-from impasto.learn.shot import resize_to
+from impasto.learn.material.data import to_uint8
+from impasto.learn.material.shot import resize_to
 from impasto.media import open_reader
 from impasto.media.encoding import Decoding
 from impasto.styles.package import StyleFile
@@ -69,7 +69,8 @@ def flowed(shot: Shot, keys: Shot) -> Callable[[int], Picture]:
 
     def paint(number: int) -> Picture:
         key = _nearest(number, keys)
-        flow = np.asarray(dis.calc(grey[number], grey[key], np.zeros((*grey[key].shape, 2), np.float32)))  # [H,W,2]: where in the painted frame each pixel was
+        still = np.zeros((*grey[key].shape, 2), np.float32)
+        flow = np.asarray(dis.calc(grey[number], grey[key], still))  # [H,W,2]: where in the painted frame each pixel was
         y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
         moved = cv2.remap(keys[key], x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)

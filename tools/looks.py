@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from impasto.learn.data import Picture, gather_photos, read_pictures, resize, to_tensor
+from impasto.learn.material.data import Picture, gather_photos, read_pictures, resize, to_tensor
 from impasto.learn.recipes.styles import Space
 from impasto.models.generators.swift import Generator, Settings
 from impasto.models.perception import TAPS, Perception

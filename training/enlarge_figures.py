@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from impasto.engine import open_engine
-from impasto.learn.data import Picture, gather_photos, rng_at, to_tensor
-from impasto.learn.wear import shrunk
+from impasto.learn.material.data import Picture, gather_photos, rng_at, to_tensor
+from impasto.learn.material.wear import shrunk
 from impasto.losses import perceptual_content, ssim
 from impasto.models.perception import OWN_FILE, Perception
 from impasto.models.pyramid import Cubic

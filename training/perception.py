@@ -27,8 +27,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.learn.data import Picture, crop, gather_photos, rng_at, to_tensor
-from impasto.learn.devices import has_bf16, on_device
+from impasto.learn.material.data import Picture, crop, gather_photos, rng_at, to_tensor
+from impasto.learn.run.devices import has_bf16, on_device
 from impasto.models.perception import OWN, OWN_FILE, POOL, TAPS, Features, Perception, centred
 
 DATA = Path("../shared/data")

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from impasto.learn.health import recall_of
-from impasto.learn.loop import Outcome
+from impasto.learn.run.health import recall_of
+from impasto.learn.run.loop import Outcome
 from impasto.losses import Family, adversarial
 
 HINGE = adversarial("hinge")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from impasto.learn.company import Company
-    from impasto.learn.data import Material, Pictures
-    from impasto.learn.loop import Training
+    from impasto.learn.material.data import Material, Pictures
+    from impasto.learn.run.company import Company
+    from impasto.learn.run.loop import Training
     from impasto.models.blocks import Painter
     from impasto.styles.card import Tier
 
@@ -98,7 +98,7 @@ class TrainJob(Job):
         folder = self.run_folder
         self._check_folder(folder)
         _need_torch()
-        from impasto.learn.company import join
+        from impasto.learn.run.company import join
 
         if self.search:
             from impasto.learn.search import search
@@ -137,7 +137,7 @@ class TrainJob(Job):
 
     def _noticed(self, references: Pictures) -> list[str]:
         """What of many references may not be as it was meant."""
-        from impasto.learn.data import alike
+        from impasto.learn.material.data import alike
 
         one_by_one = all(place.is_dir() or place.suffix == ".txt" for place in self.references)
         if not one_by_one or not 1 < len(references.images) <= MOST_COMPARED:
@@ -206,8 +206,8 @@ class TrainJob(Job):
                     raise InputError(f"{target}: is also an input, which is never overwritten: choose another name")
 
     def _material(self, recipe: ModuleType, settings: BaseModel, rank: int = 0) -> Material:
-        from impasto.learn import data
-        from impasto.learn.devices import device_for
+        from impasto.learn.material import data
+        from impasto.learn.run.devices import device_for
         from impasto.models.perception import Perception
 
         teachers = self.teachers()
@@ -247,7 +247,7 @@ class TrainJob(Job):
         import torch
 
         from impasto.learn import means
-        from impasto.learn.loop import Training, on_device
+        from impasto.learn.run.loop import Training, on_device
 
         torch.manual_seed(self.seed)
         generator = on_device(self._generator(tier, recipe, settings, material), material.device)
@@ -283,7 +283,7 @@ class TrainJob(Job):
 
     def _settle(self, generator: Painter, recipe: ModuleType, material: Material) -> None:
         """A recipe that knows no codes learns one look: the start's look that is nearest to the references, by its encoder."""
-        from impasto.learn.looks import settle
+        from impasto.learn.material.looks import settle
         from impasto.styles.package import StyleFile
 
         assert self.start is not None

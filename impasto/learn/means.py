@@ -10,16 +10,16 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
-from impasto.learn.contract import Networks
-from impasto.learn.data import Material
-from impasto.learn.devices import named_device, place_critic, quicken
 from impasto.learn.job import DEFAULT_MINUTES
-from impasto.learn.pace import Pace
-from impasto.learn.watch import Watch
+from impasto.learn.material.data import Material
+from impasto.learn.run.contract import Networks
+from impasto.learn.run.devices import named_device, place_critic, quicken
+from impasto.learn.run.pace import Pace
+from impasto.learn.run.watch import Watch
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
-    from impasto.learn.loop import Training
+    from impasto.learn.run.loop import Training
 
 PATIENCE = 10
 STEPS_WORTH_COMPILING, MINUTES_WORTH_COMPILING = 2_000, 5  # compiling costs about a minute

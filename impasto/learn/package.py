@@ -19,8 +19,8 @@ from torch import nn
 from impasto.engine.dream import paint_grid
 from impasto.engine.export import export_encoder, export_graph, paint_preview
 from impasto.job import Done
-from impasto.learn.data import Material
-from impasto.learn.loop import Training
+from impasto.learn.material.data import Material
+from impasto.learn.run.loop import Training
 from impasto.models.perception import OWN_FILE
 from impasto.styles.archive import replace_file
 from impasto.styles.card import SCHEMA, TierName, code_name

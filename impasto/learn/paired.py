@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.data import Material, Pictures
-from impasto.learn.loop import Batch, Networks, Outcome, on_device
+from impasto.learn.material.data import Material, Pictures
+from impasto.learn.run.loop import Batch, Networks, Outcome, on_device
 from impasto.losses import Motion, adversarial, feature_matching, perceptual_content, pixels, steadiness
 from impasto.models.blocks import Painter
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.errors import InputError, MissingExtra, TrainingError
 from impasto.job import Done, Progress
-from impasto.learn.record import CURVE, read_curve
+from impasto.learn.run.record import CURVE, read_curve
 from impasto.styles.archive import replace_file
 from impasto.styles.package import StyleFile
 from impasto.styles.preview import check_preview

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, told
-from impasto.learn.data import Material, Pictures, gather, random_crops, random_motion, rng_at
-from impasto.learn.loop import Batch, Networks, on_device
+from impasto.learn.material.data import Material, Pictures, gather, random_crops, random_motion, rng_at
+from impasto.learn.run.loop import Batch, Networks, on_device
 from impasto.losses import (
     Motion,
     Palette,

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from impasto.learn.data import Picture
+from impasto.learn.material.data import Picture
 from impasto.models.generators.swift import Generator, Settings
 
 NIGHT, PAPER = (70, 40, 110), (235, 215, 160)  # sheets to hatch on

@@ -19,7 +19,7 @@ pytest.importorskip("optuna", reason="a search needs the extra 'search'")
 from impasto.errors import InputError  # noqa: E402  torch must be known to be there first
 from impasto.job import Done, Progress  # noqa: E402
 from impasto.learn.job import TrainJob  # noqa: E402
-from impasto.learn.record import CURVE  # noqa: E402
+from impasto.learn.run.record import CURVE  # noqa: E402
 from impasto.learn.search import held_out_in, ranges_of, search  # noqa: E402
 from impasto.styles.package import StyleFile  # noqa: E402
 

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="losses work on torch tensors (extra 'learn')")
 
 from impasto import losses  # noqa: E402  torch must be known to be there first
-from impasto.learn.data import random_motion  # noqa: E402
+from impasto.learn.material.data import random_motion  # noqa: E402
 
 
 def motion(size: int = 48, count: int = 2, seed: int = 0) -> losses.Motion:

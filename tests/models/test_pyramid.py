@@ -55,7 +55,7 @@ def test_tint_keeps_the_luma_whatever_it_learnt() -> None:
 
 
 def test_chroma_and_luma_make_the_colour_again() -> None:
-    from impasto.learn.chroma import chroma
+    from impasto.learn.material.chroma import chroma
 
     x = torch.rand(1, 3, 8, 8)
     torch.testing.assert_close(tint.with_chroma(tint.luma(x), chroma(x)), x, rtol=0, atol=1e-5)

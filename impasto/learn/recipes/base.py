@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.data import Material, random_crops, random_motion, rng_at
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material.data import Material, random_crops, random_motion, rng_at
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, hinge_generator, perceptual_content, pixels, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic

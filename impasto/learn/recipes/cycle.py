@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from impasto.learn.contest import frozen, outcome, told
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import Art, Sizes, art_batch, check_works, gather_art, measure
 from impasto.losses import Family, Motion, adversarial, cycle, identity, steadiness
 from impasto.models.blocks import Painter

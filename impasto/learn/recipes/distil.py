@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from impasto import plugins
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, outcome, told
-from impasto.learn.data import Material, Pictures, gather_photos, random_crops, rng_at
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material.data import Material, Pictures, gather_photos, random_crops, rng_at
 from impasto.learn.painters import open_painter
 from impasto.learn.paired import set_apart
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import adversarial, feature_matching, perceptual
 from impasto.losses import pixels as pixels_apart
 from impasto.models.blocks import Painter

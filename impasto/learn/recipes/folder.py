@@ -17,8 +17,8 @@ from torch import nn
 
 from impasto import plugins
 from impasto.learn.contest import outcome
-from impasto.learn.data import Material, Pictures, gather_photos, gather_references
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material.data import Material, Pictures, gather_photos, gather_references
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import Art, ArtSettings, Lesson, art_batch, check_works, measure
 from impasto.losses import PatchNCE
 from impasto.models.blocks import Painter

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from impasto import plugins
 from impasto.errors import InputError
-from impasto.learn import looks as looks_of
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.data import random_crops, random_motion, rng_at
 from impasto.learn.job import GENERATOR_OF
-from impasto.learn.looks import Judge, Looks
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material import looks as looks_of
+from impasto.learn.material.data import random_crops, random_motion, rng_at
+from impasto.learn.material.looks import Judge, Looks
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, gram_style, hinge_generator, perceptual_content, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic

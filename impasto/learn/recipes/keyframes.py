@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto import plugins
-from impasto.learn.canvas import Keeping, canvas_of, crops
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.data import random_motion, rng_at
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
-from impasto.learn.shot import ShotMaterial, gather_shot
+from impasto.learn.material.canvas import Keeping, canvas_of, crops
+from impasto.learn.material.data import random_motion, rng_at
+from impasto.learn.material.shot import ShotMaterial, gather_shot
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, adversarial, perceptual_content, pixels, ssim, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic

@@ -23,11 +23,11 @@ from torch import Tensor
 from impasto import plugins
 from impasto.errors import InputError
 from impasto.evaluate.metrics import features_of, fid, kid, precision_recall, standardise
-from impasto.learn import data
-from impasto.learn.augment import augmented
-from impasto.learn.cifar import is_cifar, read_cifar
 from impasto.learn.contest import frozen, outcome, told
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material import data
+from impasto.learn.material.augment import augmented
+from impasto.learn.material.cifar import is_cifar, read_cifar
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import adversarial, noise_gradient, r1
 from impasto.models.dreamer import Dreamer, is_power_of_two
 from impasto.models.judges import Bench, FeatureJudge, PixelJudge, tap_values

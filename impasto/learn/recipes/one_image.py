@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.data import (
+from impasto.learn.material.data import (
     Material,
     Pictures,
     gather_photos,
@@ -35,7 +35,7 @@ from impasto.learn.data import (
     rng_at,
     to_tensor,
 )
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import picked
 from impasto.losses import (
     Motion,

@@ -16,7 +16,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.errors import InputError
-from impasto.learn.data import (
+from impasto.learn.material.data import (
     Material,
     Picture,
     Pictures,
@@ -27,8 +27,8 @@ from impasto.learn.data import (
     rng_at,
     to_tensor,
 )
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.paired import Measure, contest, measured, set_apart
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 from impasto.models.perception import Perception

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from impasto import plugins
 from impasto.errors import InputError
-from impasto.learn.chroma import chroma, rarity, saturation, votes_loss
-from impasto.learn.data import Material, Picture, Pictures, crop, gather_references, random_motion, resize, rng_at
-from impasto.learn.filters import FILTERS, MARGIN_PX
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material.chroma import chroma, rarity, saturation, votes_loss
+from impasto.learn.material.data import Material, Picture, Pictures, crop, gather_references, random_motion, resize, rng_at
+from impasto.learn.material.filters import FILTERS, MARGIN_PX
+from impasto.learn.material.wear import Light, grainy, holed, shrunk, uncoloured
 from impasto.learn.paired import Judged, Measure, contest, measured, set_apart, to_planes
-from impasto.learn.wear import Light, grainy, holed, shrunk, uncoloured
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 from impasto.models.generators import tint

@@ -19,10 +19,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
-from impasto.learn.clips import Clip, Run, clip_crops, moved_stills, read_clip
 from impasto.learn.contest import frozen, outcome, told
-from impasto.learn.data import Material, Pictures, even_numbers, gather_photos, random_crops, rng_at
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material.clips import Clip, Run, clip_crops, moved_stills, read_clip
+from impasto.learn.material.data import Material, Pictures, even_numbers, gather_photos, random_crops, rng_at
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import PHOTO_ZOOM, Art, ArtSettings, Lesson, art_batch, check_works, measure
 from impasto.losses import PatchNCE, grey, patch_style
 from impasto.models.blocks import Painter

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from impasto import plugins
 from impasto.engine.encode import LONG_SIDE_PX, as_encoders_see
 from impasto.errors import InputError
-from impasto.learn import looks as looks_of
 from impasto.learn.contest import HINGE, frozen, outcome, told
-from impasto.learn.data import Picture, crop, random_crops, random_motion, rng_at, to_tensor
 from impasto.learn.job import GENERATOR_OF
-from impasto.learn.looks import Judge, Looks
-from impasto.learn.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.learn.material import looks as looks_of
+from impasto.learn.material.data import Picture, crop, random_crops, random_motion, rng_at, to_tensor
+from impasto.learn.material.looks import Judge, Looks
+from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, gram_style, perceptual_content, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
