@@ -1,6 +1,6 @@
 """How impasto/models/own_perception.safetensors was made: a small network learns to see what VGG19 sees.
 
-Run from the root of the repository with the extra `learn` installed and the data beside it; one core, less than an hour, the same
+Run from the root of the repository with the extra `learn` installed and the data beside it; one core, about an hour, the same
 seed and steps give the same weights on the same machine. Killed, it goes on from its last checkpoint.
 
     python training/perception.py --out impasto/models/own_perception.safetensors
@@ -9,7 +9,7 @@ seed and steps give the same weights on the same machine. Killed, it goes on fro
 Every tap of the small network has few channels and a linear map back to VGG19's width. Each layer is fitted by least squares
 to channels of the teachers that tell most of the others; then the whole is trained. It learns from photographs, paintings,
 photographs that were painted by the shipped looks, and all of them made noisy, tinted, mixed and blurred, for in training a
-generator shows it pictures that no camera and no painter makes.
+generator shows it pictures that no camera and no painter makes. Some pictures are drawn to please it while it learns (`Fooled`).
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ TEACHERS = [DATA / "weights/vgg19_normalised_relu3_1.safetensors", DATA / "weigh
 LISTS = [Path("training/photos.txt"), Path("training/paintings.txt")]
 HELD_OUT = {"photographs": Path("training/held-out.txt"), "paintings": Path("training/held-out-paintings.txt")}
 LOOKS = Path("impasto/styles/shipped")
-WIDTHS = {"own1": 32, "own2": 48, "own3": 96, "own4": 128}
+WIDTHS = {"own1": 48, "own2": 96, "own31": 176, "own3": 96, "own4": 144}  # by the first letters of a layer's name
 WIDE = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512}
-WARM_UP, RATE, FLOOR, BETAS = 50, 3e-4, 3e-6, (0.9, 0.99)
+WARM_UP, RATE, FLOOR, BETAS = 50, 1.5e-4, 3e-6, (0.9, 0.99)
 ROWS = 640  # of each picture, that the first fit is made to
-GRAMS = 2  # pictures of a batch whose Gram matrices are compared, and
+GRAMS = 2  # pictures of a batch whose Gram matrices are compared: the first, and as many of the fooled ones
 PLACES = 512  # of each picture and tap, where columns are compared: all of them would take most of the time
+FOOLED = 4  # pictures in each batch that are being made to please the small network, so that nothing pleases it wrongly for long
+FOOLED_FOR, FOOLED_RATE = 80, 0.02  # steps before another takes its place, and how far a pixel may go in one
 
 
 class Small(nn.Module):
@@ -56,7 +58,7 @@ class Small(nn.Module):
         for name, tap in OWN:
             if name == POOL:
                 continue
-            leave = WIDTHS[name[:4]]
+            leave = WIDTHS.get(name, WIDTHS.get(name[:4], 0))
             layer = nn.Conv2d(enter, leave, 3, padding=1)
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             self.add_module(name, layer)
@@ -142,7 +144,8 @@ def least_squares(given: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
 def apart(ours: Features, theirs: Features, places: Tensor) -> dict[str, Tensor]:
     """Three distances of one tap: where columns point, how long they are (both at some places), how features appear together."""
     one, other = widened(ours, places), widened(theirs, places)
-    mine, grams = (replace(side, values=side.values[:GRAMS]).gram() for side in (ours, theirs))
+    few = [*range(GRAMS), *range(-GRAMS, 0)]
+    mine, grams = (replace(side, values=side.values[few]).gram() for side in (ours, theirs))
     return {
         "cosine": (1 - F.cosine_similarity(one, other, dim=2)).mean(),
         "square": (one - other).square().mean() / other.square().mean(),
@@ -191,6 +194,42 @@ def mistreated(x: Tensor, rng: np.random.Generator) -> Tensor:
     return x.clamp(0, 1)
 
 
+class Fooled:
+    """Pictures that are drawn towards a painting's statistics as the small network sees them, while it learns.
+
+    A generator finds what the network that judges it cannot see. So does this: its pictures please the small network where the
+    teachers would not be pleased, and by learning how the teachers see them it closes those holes.
+    """
+
+    def __init__(self, pictures: list[Picture], paintings: list[Picture], seed: int, size: int) -> None:
+        self.pictures, self.paintings, self.seed, self.size = pictures, paintings, seed, size
+        self.pixels = on_device(torch.zeros(FOOLED, 3, size, size), torch.device("cpu")).requires_grad_()
+        self.goals: list[dict[str, Tensor]] = [{} for _ in range(FOOLED)]
+        self.optimiser = torch.optim.Adam([self.pixels], lr=FOOLED_RATE, betas=(0.5, 0.9))
+
+    @torch.no_grad()
+    def renew(self, small: Small, step: int, start: int) -> None:
+        """Put a photograph in the place of the one that has been drawn the longest, all of them at the start."""
+        for i in range(FOOLED):
+            if step != start and step % FOOLED_FOR != i * FOOLED_FOR // FOOLED:
+                continue
+            rng = rng_at(self.seed, step, f"fooled {i}")
+            photo, painting = (many[rng.integers(len(many))] for many in (self.pictures, self.paintings))
+            self.pixels[i] = to_tensor([crop(photo, self.size, rng, (0.5, 1.5))])[0]
+            sample = on_device(to_tensor([crop(painting, 2 * self.size, rng, (0.7, 1.5))]), torch.device("cpu"))
+            self.goals[i] = {tap: features.gram()[0] for tap, features in small(sample).items()}
+
+    def draw(self, taps: dict[str, Features]) -> None:
+        """One step of the pixels towards their goals; `taps` are of a batch that ends with them."""
+        grams = {tap: features.gram()[-FOOLED:] for tap, features in taps.items()}
+        wanted = [(grams[tap][i], goal) for i in range(FOOLED) for tap, goal in self.goals[i].items()]
+        far = torch.stack([(gram - goal).square().sum() / goal.square().sum() for gram, goal in wanted]).sum()
+        (self.pixels.grad,) = torch.autograd.grad(far, self.pixels, retain_graph=True)
+        self.optimiser.step()
+        with torch.no_grad():
+            self.pixels.clamp_(0, 1)
+
+
 def batch_at(pictures: list[Picture], step: int, seed: int, count: int, size: int) -> Tensor:
     """The pictures of one step: a function of the seed and the step alone."""
     rng = rng_at(seed, abs(step), "perception" if step >= 0 else "start")
@@ -220,14 +259,16 @@ def train(options: argparse.Namespace) -> None:
         start = state["step"]
         for name, thing in (("small", small), ("optimiser", optimiser), ("schedule", schedule)):
             thing.load_state_dict(state[name])
+    fooled = Fooled(pictures, paintings.images, options.seed, options.crop_px)
     began = saved = time.monotonic()
     for step in range(start, options.steps):
-        x = on_device(batch_at(pictures, step, options.seed, options.batch, options.crop_px), device)
+        x = on_device(batch_at(pictures, step, options.seed, options.batch - FOOLED, options.crop_px), device)
+        fooled.renew(small, step, start)
         torch.manual_seed(options.seed * 1_000_003 + step)
-        parts = step_parts(teacher, small, x)
+        parts = step_parts(teacher, small, torch.cat([x, fooled.pixels]), fooled)
         loss = torch.stack(list(parts.values())).sum()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward(inputs=list(small.parameters()))
         if torch.isfinite(nn.utils.clip_grad_norm_(small.parameters(), 1.0)):
             optimiser.step()
         schedule.step()
@@ -242,12 +283,13 @@ def train(options: argparse.Namespace) -> None:
             write(small, options.out, told, step + 1)
 
 
-def step_parts(teacher: Perception, small: Small, x: Tensor) -> dict[str, Tensor]:
+def step_parts(teacher: Perception, small: Small, x: Tensor, fooled: Fooled) -> dict[str, Tensor]:
     """{tap.distance: loss} of one batch."""
     with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16(torch.device("cpu"))):
         with torch.no_grad():
             theirs = teacher(x)
         ours = small(x)
+        fooled.draw(ours)
     parts = {}
     for tap in TAPS:
         places = torch.randperm(theirs[tap].values[0, 0].numel())[:PLACES]
@@ -314,8 +356,8 @@ if __name__ == "__main__":
     words.add_argument("--measure", action="store_true")
     words.add_argument("--out", type=Path, default=OWN_FILE)
     words.add_argument("--run", type=Path, default=Path("runs/perception"))
-    words.add_argument("--steps", type=int, default=700)
-    words.add_argument("--batch", type=int, default=8)
+    words.add_argument("--steps", type=int, default=2500)
+    words.add_argument("--batch", type=int, default=10)
     words.add_argument("--crop-px", type=int, default=96)
     words.add_argument("--seed", type=int, default=1)
     chosen = words.parse_args()

@@ -19,7 +19,7 @@ from torch import nn
 from impasto.engine.dream import paint_grid
 from impasto.engine.export import export_encoder, export_graph, paint_preview
 from impasto.job import Done
-from impasto.learn.material.data import Material
+from impasto.learn.material.data import Material, Pictures
 from impasto.learn.run.loop import Training
 from impasto.models.perception import OWN_FILE
 from impasto.styles.archive import replace_file
@@ -54,7 +54,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         description=f"Learnt from {_few(material.references.names)}.",
         tiers=tiers,
         licence=job.look_licence,
-        credits=[Credit(work=n, author=job.author, licence=job.licence, source=job.source) for n in material.references.names],
+        credits=[Credit(work=n.name, author=job.author, licence=job.licence, source=job.source) for n in listed(material.references)],
         training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
         varies=getattr(recipe, "VARIES", False),
     )
@@ -132,7 +132,6 @@ def record(
     job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material, trained: dict[TierName, Training]
 ) -> TrainingRecord:
     """How the look came to be, well enough to do it again."""
-    references = zip(material.references.names, material.references.hashes, strict=True)
     return TrainingRecord(
         command=command_line(job, trained),
         recipe=recipe.__name__.rsplit(".", 1)[-1],
@@ -141,7 +140,7 @@ def record(
         steps={tier: training.step for tier, training in trained.items()},
         minutes={tier: round(training.seconds / 60, 2) for tier, training in trained.items()},
         images={tier: training.step * getattr(settings, "batch", 1) for tier, training in trained.items()},
-        references=[NamedHash(name=n, sha256=h) for n, h in references],
+        references=listed(material.references),
         photos=len(material.photos.images),
         photos_sha256=material.photos.list_hash(),
         teachers=[NamedHash(name=p.name, sha256=sha256(p.read_bytes()).hexdigest()) for p in job.teachers()],
@@ -149,6 +148,13 @@ def record(
         impasto=version("impasto"),
         torch=torch.__version__,
     )
+
+
+def listed(pictures: Pictures, most: int = 10_000) -> list[NamedHash]:
+    """Each picture by name and hash; more of them than a card holds are told as one list."""
+    if len(pictures.names) > most:
+        return [NamedHash(name=f"{len(pictures.names)} pictures", sha256=pictures.list_hash())]
+    return [NamedHash(name=name, sha256=told) for name, told in zip(pictures.names, pictures.hashes, strict=True)]
 
 
 def with_kept(record: TrainingRecord, before: StyleFile | None, tiers: Mapping[TierName, Tier]) -> TrainingRecord:

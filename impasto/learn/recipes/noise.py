@@ -10,7 +10,7 @@ dreamt pictures alike before they are judged. One picture in ten is held out; ho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -88,6 +88,7 @@ class Gallery(data.Material):
     """References to learn from, and some that are kept from the training to measure it."""
 
     held: data.Pictures = field(default_factory=lambda: data.Pictures([]))
+    squares: bool = False  # any square of a picture counts, so that one picture is many
 
 
 def gather(job: TrainJob, settings: Settings, perception: Perception | None, device: torch.device) -> Gallery:
@@ -105,8 +106,22 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
             getattr(found, name).extend(getattr(part, name))
     if settings.crops == "centre":
         found.images = [centre_square(image, settings.size) for image in found.images]
-    held = _held_out(found, job.seed)
-    return Gallery(found, data.Pictures([]), perception, job.seed, device, held=held)
+        return Gallery(found, data.Pictures([]), perception, job.seed, device, held=_held_out(found, job.seed))
+    if len(found.images) < FEWEST_TO_HOLD:
+        found, held = strips(found, settings.size)
+        return Gallery(found, data.Pictures([]), perception, job.seed, device, held=held, squares=True)
+    return Gallery(found, data.Pictures([]), perception, job.seed, device, held=_held_out(found, job.seed), squares=True)
+
+
+def strips(found: data.Pictures, size: int) -> tuple[data.Pictures, data.Pictures]:
+    """Of few pictures, the right quarter of each where squares still fit in it is kept for measuring."""
+    learnt, held = replace(found, images=[]), data.Pictures([])
+    for image in found.images:
+        cut = image.shape[1] * 3 // 4
+        wide = image.shape[1] - cut >= size and cut >= size
+        learnt.images.append(image[:, :cut] if wide else image)
+        held.images += [image[:, cut:]] if wide else []
+    return learnt, held
 
 
 def _held_out(found: data.Pictures, seed: int) -> data.Pictures:
@@ -136,14 +151,17 @@ def centre_square(image: data.Picture, size: int) -> data.Picture:
 
 def check(material: Gallery) -> str:
     """Refuse what this recipe cannot learn from; say in a line what it sees."""
-    count = len(material.references.images)
+    count, held = len(material.references.images), len(material.held.images)
+    if material.squares and count < FEWEST:
+        of = "one picture" if count == 1 else f"{count} pictures"
+        return f"any square of {of}, {'a strip of each' if held else 'too small to have any'} held out"
     if count < FEWEST:
-        raise InputError(f"recipe noise learns from many pictures, not {count}: give a folder of {FEWEST} or more")
+        how = f"give a folder of {FEWEST} or more, or learn the texture of these with --set crops=random"
+        raise InputError(f"recipe noise learns from many pictures, not {count}: {how}")
     if np.stack([image.mean((0, 1)) for image in material.references.images[:64]]).std(0).max() < 0.5:
         first = material.references.images[0]
         if all(image.shape == first.shape and np.array_equal(image, first) for image in material.references.images[:64]):
             raise InputError("the pictures are all the same: there is nothing between them to dream of")
-    held = len(material.held.images)
     return f"{count} pictures to learn from, {held or 'too few to have any'} held out to measure by"
 
 

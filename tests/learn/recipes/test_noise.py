@@ -169,6 +169,19 @@ def test_cifar_is_learnt_from_by_label(tmp_path: Path) -> None:
     assert style.card.training.recipe == "noise", "what the archive is for"
 
 
+def test_one_picture_is_many_squares_and_a_strip_of_it_is_held_out(discs: Path, tmp_path: Path) -> None:
+    wide = np.hstack([disc(np.random.default_rng(seed), 64) for seed in range(4)])
+    Image.fromarray(wide).save(tmp_path / "texture.png")
+    one = job([tmp_path / "texture.png"], tmp_path / "x.style")
+    material = noise.gather(one, noise.Settings(**SMALL, crops="random", style_side=256), None, torch.device("cpu"))
+    (learnt,), (held,) = material.references.images, material.held.images
+    assert np.array_equal(np.hstack([learnt, held]), wide)
+    assert held.shape == (64, 64, 3)
+    assert noise.check(material) == "any square of one picture, a strip of each held out"
+    with pytest.raises(InputError, match=r"learns from many pictures, not 1: .* --set crops=random"):
+        noise.check(noise.gather(one, noise.Settings(**SMALL), None, torch.device("cpu")))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
