@@ -44,7 +44,9 @@ class TrainJob(Job):
     command: ClassVar[str] = "learn"
     help: ClassVar[str] = "Learn a look from references and write a style file."
 
-    references: list[Path] = option([], help="the painting (or paintings) to learn from", argument=True)
+    references: list[Path] = option(
+        [], help="what to learn from: a painting, several, a folder of art, painted frames, a movie", argument=True
+    )
     out: Path = option(help="the style file to write", flag="-o/--out")
     recipe: str = option("auto", "how to learn; auto chooses by what the references are")
     photos: list[Path] = option(
@@ -57,7 +59,9 @@ class TrainJob(Job):
         [], "with painted frames of a shot, a layer that goes along: name=path, or name=path.exr:LAYER (repeatable)"
     )
     matte: Path | None = option(None, "with painted frames of a shot, where they are painted; only that is learnt from")
-    start: Path | None = option(None, "start from this style file; its other tiers are kept", flag="--from")
+    start: Path | None = option(
+        None, "start from this style file, a look or a base; a look's other tiers are kept", flag="--from"
+    )
     distil: Path | None = option(None, "no references: teach this look to a smaller network; the file then carries both")
     to: Literal["swift", "brush"] = option("swift", "with --distil, the network that learns; --set width=32 makes it slimmer")
     minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)

@@ -47,6 +47,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     if before:
         kept = _kept(before, tiers) if job.distil or _alike(before, recipe) else {}
         tiers, graphs = {**kept, **tiers}, {**{tier: before.graph(tier) for tier in kept}, **graphs}
+    credit = {"author": job.author, "licence": job.licence, "source": job.source}
     card = Card(
         schema=SCHEMA,
         name=slug(job.out.stem),
@@ -54,7 +55,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         description=f"Learnt from {_few(material.references.names)}.",
         tiers=tiers,
         licence=job.look_licence,
-        credits=[Credit(work=n.name, author=job.author, licence=job.licence, source=job.source) for n in listed(material.references)],
+        credits=[Credit(work=each.name, **credit) for each in listed(material.references)],
         training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
         varies=getattr(recipe, "VARIES", False),
     )

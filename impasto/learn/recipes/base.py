@@ -9,6 +9,8 @@ sooner, and can be blended, for their weights are about the same things. Its ref
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,13 +20,18 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.material.data import Material, random_crops, random_motion, rng_at
+from impasto.learn.material.data import Material, Pictures, gather_references, random_crops, random_motion, rng_at
+from impasto.learn.paired import set_apart
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, hinge_generator, perceptual_content, pixels, steadiness
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 
-FEWEST = 2
+if TYPE_CHECKING:
+    from impasto.learn.job import TrainJob
+    from impasto.models.perception import Perception
+
+FEWEST, HELD = 2, 8
 TAPS = ("relu1_1", "relu2_1", "relu3_1")
 NEEDS_PHOTOS = False  # the references are the photographs
 
@@ -45,6 +52,19 @@ class Settings(BaseModel):
     steady: float = Field(4.0, ge=0)
     outside: float = Field(10.0, ge=0)
     critic_width: int = Field(24, ge=1)
+
+
+@dataclass(kw_only=True)
+class Whole(Material):
+    """Photographs to learn to repair, and others, or parts of them, to measure it on."""
+
+    kept: Pictures
+
+
+def gather(job: TrainJob, settings: Settings, perception: Perception | None, device: torch.device) -> Whole:
+    """The references are the photographs; some of them are set apart."""
+    learnt, kept = set_apart(gather_references(job.references, settings.style_side))
+    return Whole(learnt, Pictures([]), perception, job.seed, device, kept=kept)
 
 
 def check(material: Material) -> str:
@@ -72,6 +92,20 @@ def batches(settings: Settings, material: Material) -> Callable[[int], Batch]:
         return {name: on_device(value, material.device) for name, value in batch.items()}
 
     return at
+
+
+def held_out(settings: Settings, material: Whole) -> Callable[[Painter], dict[str, float]]:
+    """How far repaired pictures are from whole ones that were never learnt from, 0..1, and how far the worn ones were."""
+    rng = rng_at(material.seed, 0, "held out")
+    whole = random_crops(material.kept, HELD, settings.crop_px, rng, (0.6, 1.2))
+    spoilt = worn(whole, settings, rng).to(material.device)
+    whole = whole.to(material.device)
+
+    def measured(painter: Painter) -> dict[str, float]:
+        with torch.no_grad():
+            return {"error": float(pixels(painter(spoilt).float(), whole)), "error_as_given": float(pixels(spoilt, whole))}
+
+    return measured
 
 
 def worn(whole: Tensor, settings: Settings, rng: np.random.Generator) -> Tensor:
