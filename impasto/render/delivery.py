@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from impasto.errors import MediaError
-from impasto.media import open_writer
+from impasto.media import open_reader, open_writer
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.landing import check_output, sync
 from impasto.media.timecode import advance, is_timecode
@@ -216,6 +216,21 @@ def takes(errand: Errand) -> list[Take]:
 def silent(errand: Errand) -> Sequence[Path]:
     """The movies whose sound cannot follow, because frames are left out between."""
     return [clip.source for clip in errand.clips if clip.times and not clip.whole]
+
+
+def left_behind(errand: Errand, like: ClipInfo) -> str:
+    """Which layers of an EXR do not come along, because the result is of another size; in words, empty if all do."""
+    clip, target = errand.clips[0], (errand.files or [errand.target])[0]
+    same_size = (like.width, like.height) == (clip.info.width, clip.info.height)
+    if same_size or clip.suffix != ".exr" or target.suffix.lower() != ".exr":
+        return ""
+    with open_reader((clip.files or [clip.source])[0], clip.reading) as reader:
+        source = next(iter(reader)).tags["exr"]
+    painted = {(source.layer.part, name) for name in source.layer.channels}
+    parts = enumerate(source.layout().parts)
+    others = [channel.name for number, part in parts for channel in part.channels if (number, channel.name) not in painted]
+    named = ", ".join(others[:6]) + (f" and {len(others) - 6} more" if len(others) > 6 else "")
+    return f"{errand.target}: of another size than its source, so these channels stay behind: {named}" if others else ""
 
 
 def lessened(like: ClipInfo, target: Path, encoding: Encoding) -> str:

@@ -45,7 +45,9 @@ class Enlarger:
         if alpha is None:
             return replace(frame, pixels=larger, tags=tags)
         cover = plainly(alpha[..., None], self.scale)[..., 0]
-        larger = premultiplied(larger, cover) if joined else larger
+        if joined:
+            there = (cover != 0) | (plainly(frame.rgb(), self.scale) != 0).any(axis=2)
+            larger = np.where(there[..., None], premultiplied(larger, cover), 0).astype(larger.dtype)
         return replace(frame, pixels=np.dstack([larger, cover]), tags=tags)
 
     def _colour(self, rgb: Pixels, alpha: Pixels | None) -> Pixels:

@@ -18,7 +18,7 @@ from impasto.frame import ClipInfo, Frame
 from impasto.job import Done, Progress
 from impasto.media import open_reader, open_writer
 from impasto.render.belt import Ahead, Behind, queue_depth
-from impasto.render.delivery import Delivery, Files, Manner, Movie, Part, lessened, silent
+from impasto.render.delivery import Delivery, Files, Manner, Movie, Part, left_behind, lessened, silent
 from impasto.render.errands import Errand, facts, size_of
 from impasto.render.hand import Hand, record
 from impasto.render.journal import Journal, digest_of_source
@@ -48,6 +48,9 @@ def paint(works: list[Work], manner: Manner, began: float) -> Iterator[Progress 
     start, tally = perf_counter(), Tally(began)
     errands = [work.errand for work in works]
     pictures = [work for work in works if work.errand.kind == "picture"]
+    for work in works:
+        if behind := left_behind(work.errand, work.like):
+            yield Progress("leaving", note=behind)
     if pictures:
         yield from paint_pictures(pictures, manner, tally)
     for work in works:

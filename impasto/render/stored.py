@@ -53,7 +53,7 @@ def with_colour(frame: Frame, rgb: Pixels) -> Frame:
     alpha = frame.alpha
     if alpha is None:
         return replace(frame, pixels=rgb)
-    return replace(frame, pixels=np.dstack([rgb, held_as(alpha, rgb.dtype)]))
+    return replace(frame, pixels=np.dstack([rgb, held_as(alpha[..., np.newaxis], rgb.dtype)]))
 
 
 def windowed(pixels: Pixels, window: Window) -> Pixels:

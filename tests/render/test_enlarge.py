@@ -11,6 +11,7 @@ from PIL import Image
 
 from impasto.errors import InputError
 from impasto.frame import ClipInfo, Frame
+from impasto.job import Progress
 from impasto.media import open_reader, open_writer
 from impasto.render.enlarge import plainly
 from impasto.render.job import RenderJob
@@ -111,6 +112,47 @@ def test_an_exr_keeps_its_header_its_light_and_what_is_no_number(tmp_path: Path,
     assert 15 < float(frame.pixels[9:11, 13:15].max()) < 22, "a light stays as bright"
     plain = np.abs(frame.pixels[:6].astype(float) - pixels[:3].repeat(2, 0).repeat(2, 1).astype(float))
     assert plain.max() < 0.003
+
+
+def exr_with_nothing_around(path: Path, extra: bool = False) -> np.ndarray:
+    """A premultiplied square of light on nothing; `extra` adds a layer beside it. Returns R, G, B, A."""
+    import OpenImageIO as oiio
+
+    pixels = np.zeros((24, 32, 4), np.float16)
+    pixels[8:16, 10:22] = (0.3, 0.2, 0.1, 0.5)
+    names = ["R", "G", "B", "A", *(["depth.Z"] if extra else [])]
+    spec = oiio.ImageSpec(32, 24, len(names), oiio.HALF)
+    spec.channelnames = names
+    image = oiio.ImageBuf(spec)
+    image.set_pixels(oiio.ROI(), np.ascontiguousarray(np.dstack([pixels, pixels[..., :1]])[..., : len(names)].astype(np.float32)))
+    image.write(str(path))
+    return pixels
+
+
+@pytest.mark.parametrize("strength", ["0", "1"])
+def test_where_there_is_nothing_an_enlarged_exr_has_no_light(tmp_path: Path, look: str, doubling: str, strength: str) -> None:
+    exr_with_nothing_around(tmp_path / "a.exr")
+    render(tmp_path / "a.exr", tmp_path / "b.exr", look, super_resolve=doubling, strength=strength)
+    larger = read(tmp_path / "b.exr").pixels.astype(np.float32)
+    assert larger[..., 3].max() > 0.4
+    assert not larger[larger[..., 3] == 0].any()
+    assert larger[20:28, 24:40, :3].min() > 0, "the square is there"
+    edge = (larger[..., 3] > 0) & (larger[..., 3] < 0.45)
+    assert edge.any()
+    if strength == "0":
+        np.testing.assert_allclose(larger[edge][:, :3] / larger[edge][:, 3:], [[0.6, 0.4, 0.2]] * edge.sum(), atol=0.02)
+
+
+def test_what_stays_behind_is_said_and_a_layer_beside_it_refused(tmp_path: Path, look: str, doubling: str) -> None:
+    exr_with_nothing_around(tmp_path / "a.exr", extra=True)
+    common = {"inputs": [tmp_path / "a.exr"], "out": tmp_path / "b.exr", "style": look, "engine": "onnx", "tier": "live"}
+    for size in ({"super_resolve": doubling}, {"proxy": 2}):
+        notes = [event.note for event in RenderJob.build(**common, **size, overwrite=True).run() if isinstance(event, Progress)]
+        assert any(note.endswith("so these channels stay behind: depth.Z") for note in notes)
+        with pytest.raises(InputError, match=f"leave out --{next(iter(size)).replace('_', '-')}, or --to-layer"):
+            RenderJob.build(**common, **size, to_layer="paint").finish()
+    notes = [event.note for event in RenderJob.build(**common, overwrite=True).run() if isinstance(event, Progress)]
+    assert not any("behind" in note for note in notes)
 
 
 def test_a_movie_comes_out_larger(tmp_path: Path, look: str, doubling: str) -> None:

@@ -143,6 +143,20 @@ def test_premultiplied_edges_are_painted_as_what_they_are_of(tmp_path: Path, neg
     assert np.abs(found[:, :, :3].astype(np.float32)[:, alpha > 0]).max() < 0.05
 
 
+@pytest.mark.parametrize("strength", [0, 1])
+def test_an_exrs_alpha_goes_into_a_movie(tmp_path: Path, look: str, strength: int) -> None:
+    alpha = np.tile(np.repeat(np.float16([0, 0.5, 1]), 32), (64, 1))
+    planes = {name: alpha * np.float16(0.25 if name != "A" else 1) for name in "RGBA"}
+    (tmp_path / "in.exr").write_bytes(exr(Made(planes)))
+    render(tmp_path / "in.exr", out=tmp_path / "out.mov", look=look, strength=strength)
+    found = pixels_of(tmp_path / "out.mov").astype(np.float32)
+    found /= np.iinfo(pixels_of(tmp_path / "out.mov").dtype).max
+    assert found.shape == (64, 96, 4)
+    np.testing.assert_allclose(found[32, [8, 48, 88], 3], [0, 0.5, 1], atol=0.01)
+    if strength == 0:
+        np.testing.assert_allclose(found[32, [48, 88], :3], 0.537, atol=0.01, err_msg="0.25 as a screen shows it")
+
+
 def test_only_what_a_screen_shows_goes_into_a_png(tmp_path: Path, look: str) -> None:
     planes = light("RGB", HALF, (20, 30))
     source = tmp_path / "in.exr"
