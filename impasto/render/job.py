@@ -46,7 +46,9 @@ class RenderJob(Job):
         min_length=1,
     )
     variation: int = option(0, "another variation of a look that varies: any number; 0 is the look itself", ge=0)
-    tier: Literal["live", "full", "mini"] = option("full", "which of the look's networks paint: live is fast, full is finer")
+    tier: Literal["auto", "live", "full", "mini"] = option(
+        "auto", "which of the look's networks paint: live is fast, full is finer; auto takes the finest it has"
+    )
     strength: str = option("1", "how much paint, 0 (none) to 1 (all); over time as '1001:0, 1024:1'")
     keep_colour: float = option(0.0, "how far the painting keeps the source's colours", ge=0, le=1)
     scale: float = option(1.0, "size of the brush: 2 paints with strokes twice as big", ge=0.25, le=4)
@@ -220,6 +222,9 @@ class RenderJob(Job):
 
     def _larger(self) -> Brush | None:
         """The brush that enlarges what was painted; of a look without the tier that paints, the one it has."""
+        if self.to_layer and (self.super_resolve or self.proxy > 1):
+            which = "--super-resolve" if self.super_resolve else "--proxy"
+            raise InputError(f"--to-layer lays the painting beside layers that keep their size: leave out {which}, or --to-layer")
         from impasto.render.brush import Brush
         from impasto.styles.library import find
         from impasto.styles.package import StyleFile
@@ -229,7 +234,7 @@ class RenderJob(Job):
         if self.proxy > 1:
             raise InputError("--proxy makes the picture smaller and --super-resolve larger: leave one of them out")
         style = StyleFile.open(find(self.super_resolve))
-        tier = self.tier if self.tier in style.card.tiers else next(iter(style.card.tiers))
+        tier = self.tier if self.tier in style.card.tiers else style.card.finest
         return Brush(style, tier, self.engine, self.precision, self.tile)
 
     def _clips(self, faults: Faults) -> list[Clip]:
