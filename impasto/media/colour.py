@@ -75,7 +75,8 @@ class Colour:
         """Stored colour [H,W,3] as looks see it: float32 in 0..1; the very array where it is that already."""
         if self.source.screen:
             return rgb
-        return to_display(self.source.to_light(_finite(_unit(rgb))), KNEE if self.source.bright else 1)
+        stored = _unit(rgb)
+        return to_display(_lit(self._light(stored), stored), KNEE if self.source.bright else 1)
 
     def from_working(self, painted: Pixels, rgb: Pixels) -> Pixels:
         """What was painted over `rgb` as the target stores it, in floats; what was no finite number stays what it was."""
@@ -84,21 +85,28 @@ class Colour:
         if self.source.screen:
             return self.target.from_light(self.source.to_light(_unit(painted)))
         stored = _unit(rgb)
-        light = self.source.to_light(_finite(stored))
-        return self._stored(from_display(_unit(painted), light, KNEE if self.source.bright else 1), stored)
+        light = self._light(stored)
+        shown = light if not self.target.screen else _lit(light, stored)
+        return self._stored(from_display(_unit(painted), shown, KNEE if self.source.bright else 1), light, stored)
 
     def converted(self, rgb: Pixels) -> Pixels:
         """Stored colour as the target stores it, unpainted: the very array where the two agree, else floats."""
         if not self.changes:
             return rgb
         stored = _unit(rgb)
-        return self._stored(self.source.to_light(_finite(stored)), stored)
+        light = self._light(stored)
+        return self._stored(light if not self.target.screen else _lit(light, stored), light, stored)
 
-    def _stored(self, light: Light, before: Light) -> Light:
-        stored = self.target.from_light(light)
-        if not self.target.screen and not (finite := np.isfinite(before)).all():
-            stored = np.where(finite, stored, before)
-        return stored
+    def _light(self, stored: Light) -> Light:
+        """Stored colour as light. A matrix mixes a pixel's channels: what is no finite number counts as 0 in the others."""
+        finite = np.isfinite(stored)
+        return self.source.to_light(stored if finite.all() else np.where(finite, stored, np.float32(0)))
+
+    def _stored(self, light: Light, before: Light, stored: Light) -> Light:
+        """Light as the target stores it; `before` is the light it was made of, `stored` how that was stored."""
+        if self.target.screen or (finite := np.isfinite(stored)).all():
+            return self.target.from_light(light)
+        return np.where(finite, self.target.from_light(np.where(finite, light, before)), stored)
 
 
 def open_colour(colour_in: str, colour_out: str, like: ClipInfo, read: str, written: str) -> Colour:
@@ -212,9 +220,10 @@ def _unit(values: Pixels) -> Light:
     return values.astype(np.float32, copy=False)
 
 
-def _finite(values: Light) -> Light:
-    """Values that a matrix cannot spread as NaN over its neighbours."""
-    return values if np.isfinite(values).all() else np.nan_to_num(values, nan=0.0, posinf=BRIGHTEST, neginf=0.0)
+def _lit(light: Light, stored: Light) -> Light:
+    """The light as an eye would see it: an infinite channel as bright as any, and only that one."""
+    endless = np.isposinf(stored)
+    return np.where(endless, np.float32(BRIGHTEST), light) if endless.any() else light
 
 
 def _film_to_light(stored: Light) -> Light:

@@ -183,6 +183,22 @@ def test_what_is_no_number_stays_itself_and_spoils_no_neighbour() -> None:
     assert np.array_equal(back[~np.isfinite(values)], values[~np.isfinite(values)].astype(np.float32), equal_nan=True)
 
 
+@pytest.mark.parametrize("target", ["ACEScg", "Linear Rec.709 (sRGB)"])
+def test_the_finite_channels_of_such_a_pixel_are_not_drawn_along(target: str) -> None:
+    values = np.array([[[0.2, np.inf, -np.inf], [0.2, np.nan, 0.3]]], np.float32)
+    colour = open_colour("ACEScg", target, like(), ".exr", ".exr")
+    alone = colour.converted(np.where(np.isfinite(values), values, 0))
+    for found in (colour.converted(values), colour.from_working(colour.to_working(values), values)):
+        np.testing.assert_array_equal(found[0, :, 1:][~np.isfinite(values[0, :, 1:])], values[~np.isfinite(values)])
+        np.testing.assert_allclose(found[..., 0], alone[..., 0], rtol=1e-4)
+    seen = colour.to_working(values)[0, 0]
+    assert seen[1] == pytest.approx(1, abs=1e-4)
+    assert seen[0] < 0.65
+    picture = open_colour("ACEScg", "auto", like(), ".exr", ".png").converted(values)
+    assert picture[0, 0, 1] == 1
+    assert picture[0, 0, 0] < 0.65
+
+
 def test_an_exr_and_a_png_of_it_look_the_same_below_the_knee() -> None:
     values = np.random.default_rng(0).random((32, 32, 3)).astype(np.float32) * 0.65
     png = np.rint(SCREEN.from_light(values) * 255).astype(np.uint8)
