@@ -41,7 +41,7 @@ class GenerateJob(Job):
     stops: int = option(4, "how many pictures a walk passes", ge=2, le=1000)
     fps: float = option(24.0, "frames per second of a walk that is a movie", gt=0, le=240)
     scale: int = option(1, "enlarge so many times, by whole pixels smoothed", ge=1, le=8)
-    tier: Literal["auto", "live", "full", "mini"] = option("auto", "which network of the look; auto takes the fullest")
+    tier: Literal["auto", "live", "full", "mini"] = option("auto", "which network of the look; auto takes the finest")
     engine: Literal["onnx", "openvino"] = option("onnx", "what runs the network; both make the same pictures to 1/255")
     overwrite: bool = option(False, "replace files that exist")
 
@@ -66,8 +66,7 @@ class GenerateJob(Job):
         return range(self.first, self.first + count)
 
     def _tier(self, style: StyleFile) -> str:
-        tiers = list(style.card.tiers)
-        return next(tier for tier in ("full", "live", "mini") if tier in tiers) if self.tier == "auto" else self.tier
+        return style.card.finest if self.tier == "auto" else self.tier
 
     # ---- where it goes
 

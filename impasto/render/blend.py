@@ -46,9 +46,9 @@ class BlendJob(Job):
             yield Progress("mixing", note=tier)
             graphs[tier] = mixed(one.graph(tier), other.graph(tier), self.weight)
         card = blended_card(one, other, self.weight, self.out.stem)
-        best: TierName = "full" if "full" in card.tiers else next(iter(card.tiers))
-        paint = paint_grid if card.tiers[best].noise else paint_preview
-        write_style(self.out, card, graphs, paint(graphs[best], card.tiers[best]))
+        best = card.tiers[card.finest]
+        paint = paint_grid if best.noise else paint_preview
+        write_style(self.out, card, graphs, paint(graphs[card.finest], best))
         yield Done(self.out, f"mixed {one.card.name} and {other.card.name} into {self.out}", {"tiers": list(graphs)})
 
 

@@ -23,13 +23,14 @@ Paint = Callable[[Pixels], Pixels]
 
 
 class Brush:
-    """One tier of one look. An engine is opened for each depth that turns up."""
+    """One tier of one look, auto being the finest it has. An engine is opened for each depth that turns up."""
 
     def __init__(
         self, look: StyleFile | Look, tier: TierName, engine: str = "auto", precision: str = "auto", tile: str = "auto"
     ) -> None:
         self.look = look if isinstance(look, Look) else Look(look)
         style = self.look.style
+        tier = style.card.finest if tier == "auto" else tier
         if tier not in style.card.tiers:
             raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
         self.style, self.tier, self.tile = style, tier, tile

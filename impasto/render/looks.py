@@ -66,9 +66,10 @@ def told_apart(looks: Sequence[Look]) -> list[str]:
 
 
 def find_look(text: str, tier: str, variation: int = 0) -> Look:
-    """The look that is meant by STYLE, STYLE#NAME, STYLE#BLEND or STYLE#PICTURE, for one of its networks."""
+    """The look that is meant by STYLE, STYLE#NAME, STYLE#BLEND or STYLE#PICTURE, for one of its networks; auto is the finest."""
     name, words = parted(text)
     style = StyleFile.open(find(name))
+    tier = style.card.finest if tier == "auto" else tier
     told = _tier(style, tier)
     if words:
         return _asked(style, told, words)

@@ -28,7 +28,9 @@ class SheetJob(Job):
 
     picture: Path = option(help="the picture to paint", argument=True)
     out: Path = option(help="the sheet, a PNG or JPEG", flag="-o/--out")
-    tier: Literal["live", "full", "mini"] = option("full", "which network of each look paints, where it has that one")
+    tier: Literal["auto", "live", "full", "mini"] = option(
+        "auto", "which network of each look paints, where it has that one; auto takes the finest"
+    )
     cell: int = option(480, "width of each painting on the sheet, in pixels", ge=64, le=4096)
     columns: int = option(0, "paintings side by side; 0 chooses", ge=0, le=64)
     overwrite: bool = option(False, "replace the sheet if it exists")
@@ -104,7 +106,7 @@ def _painted(source: Image.Image, look: Entry, tier: TierName) -> Image.Image:
     from impasto.styles.package import StyleFile
 
     style = StyleFile.open(look.path)
-    brush = Brush(style, tier if tier in style.card.tiers else next(iter(style.card.tiers)))
+    brush = Brush(style, tier if tier in style.card.tiers else style.card.finest)
     return Image.fromarray(brush.paint(np.asarray(source)))
 
 

@@ -23,7 +23,7 @@ from impasto.errors import StyleError
 
 MIB = 1 << 20
 CARD, PREVIEW, ENCODER = "card.json", "preview.png", "encoder.onnx"
-GRAPHS = {"full": "graph.full.onnx", "live": "graph.live.onnx", "mini": "graph.mini.onnx"}
+GRAPHS = {"full": "graph.full.onnx", "live": "graph.live.onnx", "mini": "graph.mini.onnx"}  # the finest first
 LIMITS = {CARD: MIB, **dict.fromkeys(GRAPHS.values(), 64 * MIB), PREVIEW: 8 * MIB, ENCODER: 16 * MIB}
 LONGEST_DIRECTORY = 64 * 1024
 LONGEST_FILE = sum(LIMITS.values()) + MIB

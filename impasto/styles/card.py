@@ -154,6 +154,11 @@ class Card(Part):
 
     later: ClassVar[tuple[str, ...]] = ("varies", "encoder_sha256")
 
+    @property
+    def finest(self) -> TierName:
+        """The tier that is meant where none is named."""
+        return next(tier for tier in GRAPHS if tier in self.tiers)
+
 
 def code_name(text: str) -> str:
     """A name for a look among others, from what a file or a folder is called."""

@@ -59,7 +59,7 @@ def ask(node: Any) -> dict[str, Any]:
     """The artist's wishes; none if the panel or the question was cancelled."""
     panel = nuke.Panel("Paint with Impasto")
     panel.addEnumerationPulldown("look", " ".join(looks()))
-    panel.addEnumerationPulldown("tier", "full live")
+    panel.addEnumerationPulldown("tier", "auto full live")
     panel.addSingleLineInput("strength", "1")
     panel.addSingleLineInput("frames", "{}-{}".format(*frame_range(node)))
     panel.addFilenameSearch("result", suggested(node))
@@ -81,7 +81,7 @@ def ask(node: Any) -> dict[str, Any]:
 
 
 def paint(
-    node: Any, out: str, first: int, last: int, style: str, *, tier: str = "full", strength: float = 1.0, overwrite: bool = False
+    node: Any, out: str, first: int, last: int, style: str, *, tier: str = "auto", strength: float = 1.0, overwrite: bool = False
 ) -> Any:
     """Paint frames of a node into a file or sequence, and make a Read node of it."""
     folder = os.path.dirname(os.path.abspath(out))

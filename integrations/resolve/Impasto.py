@@ -19,7 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "what": "timeline",  # or "clip": the one under the playhead
     "program": "impasto",
     "style": "great-wave",
-    "tier": "full",
+    "tier": "auto",
     "strength": 1.0,
     "handles": 8,
     "folder": os.path.join(os.path.expanduser("~"), "Impasto"),

@@ -258,3 +258,22 @@ def test_the_coded_graph_without_a_code_paints_as_the_tiny_one() -> None:
     assert check_graph(coded_graph(), "coded") == 3
     with pytest.raises(InputError, match="a code of 2 numbers does not fit the network, which takes codes of 3 numbers"):
         with_code(coded_graph(), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("only", ["live", "mini"])
+def test_who_names_no_tier_gets_the_finest_there_is(tmp_path: Path, only: str) -> None:
+    look, source = write_tiny_style(tmp_path / "one.style", (only,)), tmp_path / "in.png"
+    Image.fromarray(noise(24, 32)).save(source)
+    job = {"inputs": [source], "style": str(look), "engine": "onnx"}
+    assert RenderJob.build(**job, out=tmp_path / "out.png").finish().figures["tier"] == only
+    RenderJob.build(**job, out=tmp_path / "wedge.png", wedge="strength=.5,1").finish()
+    with pytest.raises(InputError, match=f"has no tier 'full': choose one of {only}"):
+        RenderJob.build(**job, out=tmp_path / "other.png", tier="full").finish()
+
+
+def test_a_look_that_only_enlarges_says_how_it_is_used(tmp_path: Path) -> None:
+    Image.fromarray(noise(24, 32)).save(tmp_path / "in.png")
+    for more in ({}, {"wedge": "strength=1"}):
+        job = RenderJob.build(inputs=[tmp_path / "in.png"], out=tmp_path / "out.png", style="enlarge", **more)
+        with pytest.raises(InputError, match="which is no look: use --super-resolve enlarge"):
+            job.finish()

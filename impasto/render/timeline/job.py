@@ -36,7 +36,9 @@ class TimelineJob(Job):
     timeline: Path = option(help="the edit: .otio, .edl, or what an installed OpenTimelineIO adapter reads", argument=True)
     out: Path = option(help="folder for the painted clips and the new timeline; made if it is not there", flag="-o/--out")
     style: list[str] = option([DEFAULT_STYLE], "look of clips that name none: a name, a style file, STYLE@MATTE", min_length=1)
-    tier: Literal["live", "full", "mini"] = option("full", "network of the clips that name none: live is fast, full is finer")
+    tier: Literal["auto", "live", "full", "mini"] = option(
+        "auto", "network of the clips that name none: live is fast, full is finer; auto takes the finest of each look"
+    )
     strength: str = option("1", "how much paint, for the clips that do not say; over a source's frames as '1001:0, 1024:1'")
     set: list[str] = option([], "another option of render as name=value, e.g. keep_colour=0.5 (repeatable)")
     handles: int = option(8, "frames painted before and after what is shown, where the media has them", ge=0, le=10000)
