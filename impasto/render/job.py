@@ -77,7 +77,9 @@ class RenderJob(Job):
     chroma: Chroma = option("auto", "colour resolution of a movie; auto keeps the source's where the codec can")
     bits: Bits = option("auto", "depth of the values; auto keeps the source's")
     sound: str = option("copy", "copy it as it is, encode it anew, none, or a file to take it from")
-    wedge: str = option("", "paint one frame with every combination, as 'strength=.4,.7,1 scale=.5,1', onto a labelled sheet")
+    wedge: str | None = option(
+        None, "paint one frame with every combination, as 'strength=.4,.7,1 scale=.5,1', onto a labelled sheet"
+    )
     tile: str = option("auto", "paint in tiles: auto (where memory asks for it), off, or their size in pixels")
     engine: Literal["auto", "openvino", "onnx", "pytorch"] = option("auto", "what runs the network; auto measures once")
     precision: Literal["auto", "fp32", "bf16", "int8"] = option("auto", "number format; auto: fp32, for movies what is fastest")
@@ -125,12 +127,8 @@ class RenderJob(Job):
         for layer in layers:
             if layer.brush.look.note:
                 yield Progress("choosing a look", note=f"{layer.brush.style.card.name}: {layer.brush.look.note}")
-        if self.wedge:
-            if len(clips) > 1:
-                raise InputError(f"--wedge paints one frame of one input, and these are {len(clips)}: name one")
-            with Faults.gathering() as faults:
-                self._inputs(clips, layers).note(self.out, faults)
-            yield from self._wedge(clips[0])
+        if self.wedge is not None:
+            yield from self._wedge(clips, layers)
             return
         errands = plan(clips, self.out)
         self._pin_engine(layers, errands)
@@ -152,21 +150,27 @@ class RenderJob(Job):
                 for hand in (hand for work in works for hand in work.hands):
                     hand.close()
 
-    def _wedge(self, clip: Clip) -> Iterator[Progress | Done]:
+    def _wedge(self, clips: list[Clip], layers: list[Layer]) -> Iterator[Progress | Done]:
         """One frame, the middle one of those wanted, with every combination of settings on one sheet."""
         from impasto.media import open_reader
         from impasto.media.landing import check_output
         from impasto.render.sheet import save_sheet
-        from impasto.render.wedge import parse_wedge, wedge_sheet
+        from impasto.render.wedge import parse_wedge, place_of_sheet, wedge_sheet
 
-        settings = parse_wedge(self.wedge)
-        check_output(self.out, self.overwrite)
-        if self.out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"):
-            raise InputError(f"{self.out}: a wedge is a sheet of labelled pictures: write a .png or .jpg")
-        given = self.model_dump(exclude={"wedge"})
+        settings = parse_wedge(self.wedge or "")
+        if len(clips) > 1:
+            raise InputError(f"--wedge paints one frame of one input, and these are {len(clips)}: name one")
+        if self.to_layer:
+            raise InputError("--to-layer lays a painting into an EXR, and --wedge makes a sheet to look at: leave one out")
+        clip, given = clips[0], self.model_dump(exclude={"wedge"})
+        middle = clip.numbers[len(clip.numbers) // 2]
+        out = place_of_sheet(self.out, middle)
+        with Faults.gathering() as faults:
+            self._inputs(clips, layers).note(out, faults)
+        check_output(out, self.overwrite)
         varied = [RenderJob.build(**{**given, **setting}) for setting in settings]  # a value out of range is said before work
         with open_reader(clip.source, clip.reading) as reader:
-            frame = next(reader.read([clip.numbers[len(clip.numbers) // 2]]))
+            frame = next(reader.read([middle]))
         brushes: Brushes = {}
         painted = []
         for number, job in enumerate(varied, 1):
@@ -174,12 +178,12 @@ class RenderJob(Job):
             painted.append(job._painted(clip, frame, brushes))
         waiting = iter(painted)
         sheet = wedge_sheet(self._painted(clip, frame, brushes, plain=True), settings, lambda _: next(waiting))
-        save_sheet(sheet, self.out, self.overwrite)
+        save_sheet(sheet, out, self.overwrite)
         figures = {"settings": settings, "frame": frame.number}
-        yield Done(self.out, f"{len(settings)} settings of frame {frame.number} on {self.out}", figures)
+        yield Done(out, f"{len(settings)} settings of frame {frame.number} on {out}", figures)
 
     def _painted(self, clip: Clip, frame: Frame, brushes: Brushes, plain: bool = False) -> Pixels:
-        """A frame as this job would paint it, or not, as a screen shows it."""
+        """A frame as this job would paint it, or not, as a screen shows it; alpha comes along."""
         from impasto.render.hand import Hand
         from impasto.render.knobs import Curve
 
@@ -187,7 +191,7 @@ class RenderJob(Job):
         hand = Hand(clip, self._layers(brushes), touch, Path("sheet.png"))
         try:
             hand.prepare()
-            return hand.paint(frame).rgb()
+            return hand.paint(frame).pixels
         finally:
             hand.close()
 

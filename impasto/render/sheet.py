@@ -1,8 +1,9 @@
-"""SheetJob: one picture in every look at hand, as a labelled sheet to choose from."""
+"""SheetJob: one picture in every look at hand, as a labelled sheet to choose from; and how pictures are laid out on a sheet."""
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
-from math import sqrt
+from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -13,11 +14,14 @@ from impasto.render.checks import Faults, check_target
 if TYPE_CHECKING:
     from PIL import Image
 
+    from impasto.frame import Pixels
     from impasto.styles.card import TierName
     from impasto.styles.library import Entry
 
 PAPER, INK = (250, 248, 243), (40, 40, 40)
 GAP_PX = 16
+SMALLEST_TEXT_PX, LONGEST_LINE = 14, 36
+CHECKER, SQUARE_PX = (112, 128), 8  # what shows through where a picture covers nothing
 
 
 class SheetJob(Job):
@@ -61,22 +65,52 @@ class SheetJob(Job):
 
 
 def lay_out(cells: list[tuple[str, Image.Image]], columns: int = 0) -> Image.Image:
-    """Pictures of one size with their names under them, row by row on paper."""
+    """Pictures of one size with their names under them, row by row on paper. A cell is never narrower than its name."""
     from PIL import Image, ImageDraw, ImageFont
 
     width, height = cells[0][1].size
-    columns = min(columns or _columns_for(len(cells), width, height), len(cells))
+    size = max(SMALLEST_TEXT_PX, width // 24)
+    font, labels = ImageFont.load_default(size), [_lines(name) for name, _ in cells]
+    room = max(width, *(4 + ceil(font.getlength(line)) for lines in labels for line in lines))
+    below = size * 2 + (max(map(len, labels)) - 1) * _line_px(size)
+    columns = min(columns or _columns_for(len(cells), room, height + below), len(cells))
     rows = -(-len(cells) // columns)
-    size = max(14, width // 24)
-    font, line = ImageFont.load_default(size), size * 2
-    across, down = width + GAP_PX, height + line + GAP_PX
+    across, down = room + GAP_PX, height + below + GAP_PX
     sheet = Image.new("RGB", (columns * across + GAP_PX, rows * down + GAP_PX), PAPER)
     draw = ImageDraw.Draw(sheet)
-    for number, (name, picture) in enumerate(cells):
+    for number, (_, picture) in enumerate(cells):
         left, top = GAP_PX + number % columns * across, GAP_PX + number // columns * down
         sheet.paste(picture, (left, top))
-        draw.text((left + 2, top + height + line // 2), name, INK, font, anchor="lm")
+        for place, line in enumerate(labels[number]):
+            draw.text((left + 2, top + height + size + place * _line_px(size)), line, INK, font, anchor="lm")
     return sheet
+
+
+def as_seen(pixels: Pixels) -> Image.Image:
+    """A picture of any storage as a screen shows it; a quiet checker shows where it covers nothing."""
+    import numpy as np
+    from PIL import Image
+
+    from impasto.frame import Frame
+    from impasto.render.stored import from_engine, to_engine, unit
+
+    frame = Frame(pixels)
+    seen, alpha = from_engine(to_engine(frame.rgb()), np.dtype(np.uint8)), frame.alpha
+    if alpha is not None:
+        down, across = np.indices(alpha.shape) // SQUARE_PX
+        beneath = np.where((down + across) % 2, *CHECKER)[..., np.newaxis]
+        cover = np.nan_to_num(unit(alpha) if alpha.dtype.kind == "u" else alpha.astype(np.float32)).clip(0, 1)[..., np.newaxis]
+        seen = np.rint(seen * cover + beneath * (1 - cover)).astype(np.uint8)
+    return Image.fromarray(seen)
+
+
+def _lines(name: str) -> list[str]:
+    """A name as it stands under its picture: its own lines, and long ones broken."""
+    return [piece for line in name.split("\n") for piece in textwrap.wrap(line, LONGEST_LINE) or [""]]
+
+
+def _line_px(size: int) -> int:
+    return round(size * 1.35)
 
 
 def _columns_for(count: int, width: int, height: int) -> int:
@@ -103,10 +137,12 @@ def _painted(source: Image.Image, look: Entry, tier: TierName) -> Image.Image:
     from PIL import Image
 
     from impasto.render.brush import Brush
+    from impasto.render.touch import Layer, check_layers
     from impasto.styles.package import StyleFile
 
     style = StyleFile.open(look.path)
     brush = Brush(style, tier if tier in style.card.tiers else style.card.finest)
+    check_layers([Layer(brush)])
     return Image.fromarray(brush.paint(np.asarray(source)))
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from impasto.errors import InputError
 from impasto.frame import Pixels
-from impasto.render.oklab import as_float, as_stored
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Setting = float | str
 NUMBERS = ("strength", "scale", "keep_colour", "enhance", "denoise", "grain", "variation")
 WORDS = ("palette", "tier", "style")
 KNOBS = (*NUMBERS, *WORDS)
 MOST_PAINTINGS = 64
+SHEETS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
 def parse_wedge(text: str) -> list[dict[str, Setting]]:
@@ -42,15 +46,25 @@ def wedge_sheet(
     source: Pixels, settings: Sequence[dict[str, Setting]], paint_with: Callable[[dict[str, Setting]], Pixels], columns: int = 0
 ) -> Image.Image:
     """One painting for each of the settings, labelled with what is set, and the source after them."""
-    from impasto.render.sheet import lay_out  # it stands beside the job that asks for wedges
+    from impasto.render.sheet import as_seen, lay_out  # it stands beside the job that asks for wedges
 
-    cells = [(label(setting), _picture(paint_with(setting))) for setting in settings]
-    return lay_out([*cells, ("source", _picture(source))], columns or _last_axis(settings))
+    cells = [(label(setting), as_seen(paint_with(setting))) for setting in settings]
+    return lay_out([*cells, ("source", as_seen(source))], columns or _last_axis(settings))
+
+
+def place_of_sheet(out: Path, number: int) -> Path:
+    """The file of a sheet that shows a frame: a pattern (w.####.png) is named by it."""
+    from impasto.media import is_sequence
+    from impasto.media.sequence import Pattern
+
+    if out.suffix.lower() not in SHEETS:
+        raise InputError(f"{out}: a wedge is a sheet of labelled pictures: write a .png or .jpg")
+    return Pattern.parse(out).path(number) if is_sequence(out) and not out.is_dir() else out
 
 
 def label(setting: dict[str, Setting]) -> str:
-    """What is set, in a few words: 'strength 0.4  scale 1'."""
-    return "  ".join(f"{knob.replace('_', ' ')} {_called(value)}" for knob, value in setting.items())
+    """What is set, a line for each knob: 'strength 0.4', 'scale 1'."""
+    return "\n".join(f"{knob.replace('_', ' ')} {_called(value)}" for knob, value in setting.items())
 
 
 def _parts(text: str) -> Iterable[str]:
@@ -81,7 +95,3 @@ def _last_axis(settings: Sequence[dict[str, Setting]]) -> int:
     """How many columns give each value of the last knob a column of its own; 0, which is free, where they are many or all."""
     last = len({list(setting.values())[-1] for setting in settings})
     return 0 if len(settings) == last or last > 6 else last
-
-
-def _picture(pixels: Pixels) -> Image.Image:
-    return Image.fromarray(as_stored(as_float(pixels), np.dtype(np.uint8)))

@@ -308,11 +308,14 @@ def test_the_sheet_shows_every_look(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("ash", "birch"):
         write_tiny_style(looks / f"{name}.style", ("live",))
     (looks / "broken.style").write_text("not a zip")
+    (looks / "enlarge.style").write_bytes((library.SHIPPED / "enlarge.style").read_bytes())
     monkeypatch.setattr(library, "SHIPPED", looks)
     source = picture(tmp_path / "in.png", noise(90, 160).astype(np.uint16) * 257)
     done = SheetJob.build(picture=source, out=tmp_path / "sheet.png", cell=160, columns=2).finish()
     assert done.figures["looks"] == ["ash", "birch"]
-    assert "broken.style" in done.figures["left_out"][0]
+    broken, larger = done.figures["left_out"]
+    assert "broken.style" in broken
+    assert "which is no look: use --super-resolve" in larger
     with Image.open(str(done.path)) as written:
         sheet = np.asarray(written)
     assert sheet.shape == (2 * (90 + 28 + 16) + 16, 2 * (160 + 16) + 16, 3)
