@@ -16,7 +16,9 @@ import numpy as np
 import OpenImageIO as oiio
 
 import impasto
+from impasto.errors import ImpastoError, InputError
 from impasto.media.plate import Plate
+from impasto.media.sample import LARGEST, SMALLEST
 from impasto.media.shoulder import decode
 
 FIRST = 1001
@@ -24,22 +26,47 @@ MATTE = "walker"  # what the scene calls the figure that walks through it
 
 
 def main() -> int:
-    """Write the plate, paint it, compare."""
+    """Write the plate, paint it, compare; what is wrong with the words is told in one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", default="640x360")
-    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--frames", default="8")
     parser.add_argument("--style", default="great-wave")
     options = parser.parse_args()
-    width, height = (int(part) for part in options.size.split("x"))
-    before = write_plate(options.out / "plate", width, height, options.frames)
-    pattern = options.out / "painted" / "shot.####.exr"
+    try:
+        width, height = size_of(options.size)
+        frames = frames_of(options.frames)
+        impasto.open_style(options.style)  # that it is there is known before the plate is made
+        return paint_and_compare(options.out, width, height, frames, options.style)
+    except (ImpastoError, OSError) as error:
+        sys.stderr.write(f"film: {error}\n")
+        return 2
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """WIDTHxHEIGHT."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and SMALLEST <= int(part) <= LARGEST for part in parts):
+        raise InputError(f"--size {text}: write it as in 640x360, {SMALLEST} to {LARGEST} each")
+    return int(parts[0]), int(parts[1])
+
+
+def frames_of(text: str) -> int:
+    """How many frames: two or more, for strength rises from the first to the last."""
+    if not text.isdecimal() or int(text) < 2:
+        raise InputError(f"--frames {text}: take 2 or more, for the strength rises from the first frame to the last")
+    return int(text)
+
+
+def paint_and_compare(out: Path, width: int, height: int, frames: int, style: str) -> int:
+    """Write the plate, paint it, and say which channels changed; 0 where only the picture's did."""
+    before = write_plate(out / "plate", width, height, frames)
+    pattern = out / "painted" / "shot.####.exr"
     impasto.render(
-        options.out / "plate" / "shot.####.exr",
+        out / "plate" / "shot.####.exr",
         pattern,
-        style=f"{options.style}@layer:mattes.{MATTE},invert,feather=3",
-        tier="live",
-        strength=f"{FIRST}:0, {FIRST + options.frames - 1}:1",
+        style=f"{style}@layer:mattes.{MATTE},invert,feather=3",
+        strength=f"{FIRST}:0, {FIRST + frames - 1}:1",
         overwrite=True,
     )
     changed = sorted({name for file in before for name in differing(file, pattern.parent / file.name)})
