@@ -79,7 +79,8 @@ def _still(card: Card, before: StyleFile, job: TrainJob) -> Card:
     """The card of a distilled look: it is the same look, by the same artists, under the same terms unless others are given."""
     stated = job.look_licence != type(job).model_fields["look_licence"].default
     same = {"credits": before.card.credits, "varies": before.card.varies, "description": f"Distilled from {before.card.title}."}
-    return card.model_copy(update={**same, "licence": job.look_licence if stated else before.card.licence})
+    own = {"title": job.title or before.card.title, "licence": job.look_licence if stated else before.card.licence}
+    return card.model_copy(update={**same, **own})
 
 
 def _kept(before: StyleFile, tiers: Mapping[TierName, Tier]) -> dict[TierName, Tier]:
@@ -134,7 +135,7 @@ def record(
 ) -> TrainingRecord:
     """How the look came to be, well enough to do it again."""
     return TrainingRecord(
-        command=command_line(job, trained),
+        command=command_line(job, recipe, trained),
         recipe=recipe.__name__.rsplit(".", 1)[-1],
         settings=settings.model_dump(),
         seed=job.seed,
@@ -171,11 +172,11 @@ def with_kept(record: TrainingRecord, before: StyleFile | None, tiers: Mapping[T
     return record.model_copy(update={**together, "start": start})
 
 
-def command_line(job: TrainJob, trained: dict[TierName, Training]) -> str:
+def command_line(job: TrainJob, recipe: ModuleType, trained: dict[TierName, Training]) -> str:
     """The command that would learn this look again; paths are told by their last part, so that no machine shows through."""
     words = ["impasto", "learn", *(p.name for p in job.references), "-o", job.out.name]
     how = ["--distil", job.distil.name, "--to", job.to] if job.distil else ["--tier", job.tier]
-    words += ["--recipe", job.recipe, *how, "--seed", str(job.seed)]
+    words += ["--recipe", recipe.__name__.rsplit(".", 1)[-1], *how, "--seed", str(job.seed)]
     repeated = {
         "--photos": [p.name for p in job.photos],
         "--teacher": ["own" if p == OWN_FILE else p.name for p in job.teachers()] or ["none"],
