@@ -71,10 +71,11 @@ def open_reader(path: str | Path, decoding: Decoding = PLAIN) -> Reader:
         return SequenceReader(path, decoding)
     module = _module(path, READERS, "read")
     if path.suffix.lower() == ".exr":
-        exr: Reader = module.open_reader(path, decoding.layer, decoding.to_layer)
+        exr: Reader = module.open_reader(path, decoding.layer, decoding.to_layer, decoding.beside)
         return exr
     if decoding.layer or decoding.to_layer:
-        raise MediaError("has no layers, only an EXR has: leave --layer and --to-layer out", path)
+        what = f":{decoding.layer}" if decoding.beside else "--layer and --to-layer"
+        raise MediaError(f"has no layers, only an EXR has: leave {what} out", path)
     reader: Reader = module.open_reader(path)
     return reader
 

@@ -28,6 +28,7 @@ class Decoding:
     missing: Missing = "error"  # gaps of a sequence: a fault, a repetition of the frame before, or left out
     layer: str = ""  # of an EXR; empty: its picture
     to_layer: str = ""  # of an EXR: where its painting goes; empty: in the place of what was painted
+    beside: str = ""  # of a file that goes along with the shot: how a user asks for a layer of it, as in "depth=FILE:"
 
 
 DEFAULT = Encoding()

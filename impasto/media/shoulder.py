@@ -27,7 +27,8 @@ def encode(light: NDArray[Any]) -> Light:
     """Light as sRGB stores it; the curve goes on above 1, and below 0 is nothing."""
     light = np.fmax(np.asarray(light, np.float32), np.float32(0))
     curve = _curve_up(np.maximum(light, np.float32(0.003)))  # a power of 0 is nothing the line has not, and slow
-    return np.where(light <= np.float32(0.0031308), light * np.float32(12.92), curve)
+    with np.errstate(over="ignore"):  # of the line far beyond its end, where nobody looks
+        return np.where(light <= np.float32(0.0031308), light * np.float32(12.92), curve)
 
 
 def decode(stored: NDArray[Any]) -> Light:

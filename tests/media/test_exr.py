@@ -279,7 +279,7 @@ def test_an_unknown_layer_is_told_with_those_that_are_there(tmp_path: Path) -> N
     with pytest.raises(MediaError, match=r"has no layer 'difuse': --layer takes one of .*diffuse.*beauty"):
         open_reader(layered(tmp_path / "a.exr"), "difuse")
     only_depth = put(tmp_path / "z.exr", Made({"u": noise(FLOAT), "v": noise(FLOAT)}))
-    with pytest.raises(MediaError, match=r"has no R, G and B: --layer takes one of u, v"):
+    with pytest.raises(MediaError, match=r"has no R, G and B, only u, v: --layer u --to-layer NAME paints one, as grey"):
         open_reader(only_depth)
 
 

@@ -11,13 +11,24 @@ from pathlib import Path
 
 from impasto.frame import ClipInfo
 from impasto.media.encoding import DEFAULT, Encoding
+from impasto.media.exr import layers
+from impasto.media.exr.container import read_layout
 from impasto.media.exr.reader import ExrReader
 from impasto.media.exr.writer import ExrWriter
 
 
-def open_reader(path: Path, layer: str = "", to_layer: str = "") -> ExrReader:
-    """Open one layer: the picture, or the one named. `to_layer` sends the painting into a new layer beside it."""
-    return ExrReader(path, layer, to_layer)
+def open_reader(path: Path, layer: str = "", to_layer: str = "", beside: str = "") -> ExrReader:
+    """Open one layer: the picture, or the one named. `to_layer` sends the painting into a new layer beside it.
+
+    `beside` is of a file that goes along with the shot: how a user asks for one of its layers.
+    """
+    return ExrReader(path, layer, to_layer, beside)
+
+
+def check_place(path: Path, layer: str = "") -> None:
+    """Refuse a layer whose place a painting cannot take: a single channel, which others read under its own name."""
+    parts = read_layout(path).parts
+    layers.check_place(layers.find_layer(parts, layer, path), parts, path)
 
 
 def open_writer(path: Path, like: ClipInfo, overwrite: bool = False, encoding: Encoding = DEFAULT) -> ExrWriter:

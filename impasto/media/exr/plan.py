@@ -11,6 +11,7 @@ from impasto.errors import MediaError
 from impasto.frame import Pixels
 from impasto.media.encoding import Encoding
 from impasto.media.exr.container import COMPRESSIONS, LONG_NAMES, Attributes, Channel, Layout, Part, Window, channel_list
+from impasto.media.exr.layers import check_place
 from impasto.media.exr.packing import lossless
 from impasto.media.exr.reader import Source
 from impasto.media.primaries import Chromaticities
@@ -75,7 +76,7 @@ def replacing(source: Source, pixels: Pixels, size: tuple[int, int], encoding: E
     part = layout.parts[source.layer.part]
     if size != (part.width, part.height):
         raise MediaError(f"is {size[0]}x{size[1]}, its source {part.width}x{part.height}: other layers cannot follow", path)
-    painted = _painted(source, pixels.shape[2])
+    painted = _painted(source, layout, pixels.shape[2])
     before = {channel.name: channel for channel in part.channels}
     gone = set() if source.to_layer else set(source.layer.channels)
     if taken := [name for name in painted if name in before and name not in gone]:
@@ -108,7 +109,7 @@ def resized(source: Source, pixels: Pixels, size: tuple[int, int], encoding: Enc
     attributes[b"lineOrder"] = b"lineOrder", b"\0"
     if b"type" in attributes:
         attributes[b"type"] = b"string", b"scanlineimage"
-    painted = _painted(source, pixels.shape[2])
+    painted = _painted(source, layout, pixels.shape[2])
     alone = replace(part, attributes=attributes, window=data, tile=None, levels=0)
     alone = _with_channels(alone, _fresh(source, part, painted, encoding), tags)
     return Plan((alone,), 0, painted, 2 | layout.flags & LONG_NAMES | _long(painted), False, _multiplies(pixels, tags))
@@ -137,10 +138,12 @@ def _long(names: Sequence[str]) -> int:
     return LONG_NAMES if any(len(name.encode("utf-8", "surrogateescape")) > _SHORT_NAME for name in names) else 0
 
 
-def _painted(source: Source, count: int) -> tuple[str, ...]:
+def _painted(source: Source, layout: Layout, count: int) -> tuple[str, ...]:
     """The names of the channels that the pixels become: those they came from, or a new layer's."""
     if not source.to_layer and count == len(source.layer.channels):
         return source.layer.channels
+    if not source.to_layer:
+        check_place(source.layer, layout.parts, source.path)
     prefix = f"{source.to_layer}." if source.to_layer else source.layer.prefix  # grey that became colour needs new names too
     return tuple(prefix + suffix for suffix in _SUFFIXES[count])
 

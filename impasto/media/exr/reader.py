@@ -41,9 +41,9 @@ class Source:
 class ExrReader(OneFrame):
     """One layer as a frame. Values are as stored: scene-linear, colour multiplied by alpha (tag `premultiplied`)."""
 
-    def __init__(self, path: Path, layer: str = "", to_layer: str = "") -> None:
+    def __init__(self, path: Path, layer: str = "", to_layer: str = "", beside: str = "") -> None:
         layout = read_layout(path)
-        found = find_layer(layout.parts, layer, path)
+        found = find_layer(layout.parts, layer, path, beside)
         self.path = path
         kinds = self._check(found, layout)
         there = [channel.name for channel in layout.parts[found.part].channels]
@@ -65,7 +65,7 @@ class ExrReader(OneFrame):
         if any(channel.sampling != (1, 1) for channel in channels.values()):
             raise MediaError("stores some channels at a lower resolution: save it as RGB without subsampling", self.path)
         if any(channel.kind == "uint32" for channel in chosen):
-            raise MediaError(f"holds whole numbers in {' '.join(layer.channels)!a}, no colour: choose another --layer", self.path)
+            raise MediaError(f"holds whole numbers in {' '.join(layer.channels)!a}, no colour: choose another layer", self.path)
         if missing := layout.missing_chunks(layer.part):
             total = layout.parts[layer.part].first_level_chunks
             raise MediaError(f"is unfinished ({missing} of its {total} blocks are missing): render or copy it again", self.path)
