@@ -6,7 +6,9 @@ with guides needs them when it paints, so how a file becomes numbers is one rule
 - whole numbers are fractions of their greatest (0..1): an 8-bit 128 is 0.502, and so is a 16-bit 32896;
 - floats x become sign(x) * log2(1 + |x|) / 4: normals and 0..1 layers stay within +-0.25, 15 pixels of motion or metres of
   depth come to 1, and a half's greatest, 65504, to 4. NaN counts as 0, infinity as 65504;
-- grey is one plane, colour three; alpha is none.
+- grey is one plane, colour three; alpha is none;
+- it is laid over the frame as a matte is, by the display windows of both, in the shot's size or another of its shape; where it
+  has no pixels it is 0.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ from impasto.errors import InputError, MediaError
 from impasto.frame import Frame
 from impasto.media import Reader, open_reader
 from impasto.media.encoding import Decoding
+from impasto.media.windows import Windows, extent, fits, lying_on, place
 
 Planes = NDArray[np.float32]  # [H,W,n]
 GREATEST = 65504.0  # of a half float
 UNITS = 4.0
-MOST_UNLIKE = 0.01  # that two aspects may be and still count as one
 _NAMED = re.compile(r"([a-z][a-z0-9_-]*)=(.+)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _LAYERED = re.compile(r"(.+\.exr):([^/\\:]+)", re.IGNORECASE | re.DOTALL)
 
@@ -48,12 +50,22 @@ class Guide:
         named = _NAMED.fullmatch(text)
         if named is None:
             raise InputError(f"--guide {text}: has no name: write it as depth=depth.####.exr")
-        layered = _LAYERED.fullmatch(named[2])
-        return cls(named[1], Path(layered[1] if layered else named[2]), layered[2] if layered else "")
+        return cls(named[1], *file_and_layer(named[2]))
+
+    @property
+    def decoding(self) -> Decoding:
+        """How it is read; gaps are left out, for not every frame of a shot must have them."""
+        return Decoding(missing="skip", layer=self.layer, beside=f"{self.name}={self.path}:")
 
     def open(self) -> Reader:
-        """Open its frames; gaps are left out, for not every frame of a shot must have them."""
-        return open_reader(self.path, Decoding(missing="skip", layer=self.layer))
+        """Open its frames."""
+        return open_reader(self.path, self.decoding)
+
+
+def file_and_layer(text: str) -> tuple[Path, str]:
+    """Read PATH or PATH.exr:LAYER."""
+    layered = _LAYERED.fullmatch(text)
+    return (Path(layered[1]), layered[2]) if layered else (Path(text), "")
 
 
 def parse_guides(texts: Sequence[str]) -> list[Guide]:
@@ -75,19 +87,24 @@ def plane(frame: Frame) -> Planes:
     return np.asarray(np.sign(values) * np.log2(1 + np.abs(values)) / UNITS, np.float32)
 
 
-def fitted(planes: Planes, width: int, height: int, path: Path) -> Planes:
-    """The planes at the size of the frame they go with; another shape of picture is a fault."""
-    if planes.shape[:2] == (height, width):
+def fitted(planes: Planes, own: Windows, shot: Windows, size: tuple[int, int], path: Path) -> Planes:
+    """The planes over the data window of the frame they go with, in its size (a proxy is smaller); 0 where they have none."""
+    check_fits(own, shot, path)
+    area = lying_on(own, shot)
+    if area != shot.data:
+        planes = place(_sized(planes, extent(area)), area, shot.data)
+    return _sized(planes, size)
+
+
+def check_fits(own: Windows, shot: Windows, path: Path) -> None:
+    """Refuse what shows another shape of picture than the shot does."""
+    if not fits(own, shot):
+        there, wanted = ("{}x{}".format(*extent(windows.shown)) for windows in (own, shot))
+        raise MediaError(f"is {there}, and the shot is {wanted}: give it the shot's size, or its aspect", path)
+
+
+def _sized(planes: Planes, size: tuple[int, int]) -> Planes:
+    if planes.shape[1::-1] == size:
         return planes
-    there = f"{planes.shape[1]}x{planes.shape[0]}"
-    if not same_aspect((planes.shape[1], planes.shape[0]), (width, height)):
-        raise MediaError(f"is {there}, and the shot is {width}x{height}: give it the shot's size, or its aspect", path)
-    interpolation = cv2.INTER_AREA if planes.shape[0] > height else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(planes, (width, height), interpolation=interpolation), np.float32).reshape(height, width, -1)
-
-
-def same_aspect(one: tuple[int, int], two: tuple[int, int]) -> bool:
-    """Whether two sizes (width, height) are of one shape, but for rounding to whole pixels."""
-    ratio = one[0] * two[1] / (one[1] * two[0])
-    rounding = 1 / min(*one, *two)
-    return abs(ratio - 1) <= max(MOST_UNLIKE, rounding)
+    interpolation = cv2.INTER_AREA if planes.shape[0] > size[1] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(planes, size, interpolation=interpolation), np.float32).reshape(size[1], size[0], -1)

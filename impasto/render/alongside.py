@@ -14,6 +14,7 @@ from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame
 from impasto.media import MOVIES, Reader, is_sequence, open_reader
 from impasto.media.encoding import Decoding
+from impasto.media.ranges import runs, say
 from impasto.render.journal import WHOLE_BYTES, digest_of_source
 
 FAR = 32  # frames; a longer way forward is jumped
@@ -22,9 +23,9 @@ FAR = 32  # frames; a longer way forward is jumped
 class Alongside:
     """Finds the frame of another file that belongs to a frame of the shot, whose numbers are all known."""
 
-    def __init__(self, path: Path, layer: str, shot: Sequence[int], what: str) -> None:
+    def __init__(self, path: Path, decoding: Decoding, shot: Sequence[int], what: str) -> None:
         self.path, self.what, self._shot = path, what, shot
-        self.reader: Reader = open_reader(path, Decoding("skip", layer))
+        self.reader: Reader = open_reader(path, decoding)
         self._numbers = self.reader.numbers()
         self._frames: Iterator[Frame] = iter(())
         self._next = inf
@@ -33,6 +34,16 @@ class Alongside:
     def info(self) -> ClipInfo:
         """What its frames are."""
         return self.reader.info
+
+    def check(self, shown: Sequence[int]) -> None:
+        """Refuse a file that lacks any of these frames of the shot, before one is painted."""
+        if is_sequence(self.path):
+            there = set(self._numbers)
+            if missing := [number for number in shown if number not in there]:
+                lacks = f"this {self.what} lacks {'frame' if len(missing) == 1 else 'frames'} {say(runs(missing))} of the shot"
+                raise MediaError(f"{lacks}: make what is missing, or choose other frames with --frames", self.path)
+        elif shown:
+            self.number(shown[-1])
 
     def number(self, shown: int) -> int:
         """The number of its own frame that goes with a frame of the shot."""

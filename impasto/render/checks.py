@@ -64,6 +64,7 @@ def check_work(work: Work, inputs: Inputs, manner: Manner, faults: Faults) -> No
             check_fits(hand.clip.info, hand.clip.by_rows, hand.clip.source)
             if work.in_bands:
                 hand.check_rows(hand.clip.source)
+            hand.check_frames()
         if errand.kind == "movie":
             _check_movie(errand, work.like, manner)
         else:

@@ -1,4 +1,4 @@
-"""Paintings over a picture through mattes: mattes in their place, softened; paint laid through them; the window worth painting.
+"""Paintings over a picture through mattes: mattes softened; paint laid through them; the window worth painting.
 
 Only colour is mixed, so multiplied with alpha or not makes no difference; what a matte leaves out keeps its very bits.
 """
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.frame import Pixels
+from impasto.media.windows import Area
 
-Area = tuple[int, int, int, int]  # left, top, right, bottom; the last two are within, as in an EXR's windows
 SNAP = 2.0**-17  # half a step of 16 bits: what a blur leaves of a plain 0 or 1 is one again
 REACH = 1.5  # times the feather: how far it looks
 SIZES_PX = 32  # windows are multiples of about this
@@ -37,25 +37,6 @@ def compose(source: Pixels, layers: Sequence[tuple[Pixels, NDArray[np.float32]]]
         result = result.copy() if result is source else result
         result[used] = _over(result[used], painted[used], matte[used])
     return result
-
-
-def place(plane: NDArray[np.float32], area: Area, onto: Area) -> NDArray[np.float32]:
-    """What a plane over one area is over another: 0 beyond its own; the same area gets the plane itself."""
-    if area == onto:
-        return plane
-    width, height = extent(onto)
-    placed = np.zeros((height, width), np.float32)
-    left, top = max(area[0], onto[0]), max(area[1], onto[1])
-    right, bottom = min(area[2], onto[2]) + 1, min(area[3], onto[3]) + 1
-    if left < right and top < bottom:
-        there = plane[top - area[1] : bottom - area[1], left - area[0] : right - area[0]]
-        placed[top - onto[1] : bottom - onto[1], left - onto[0] : right - onto[0]] = there
-    return placed
-
-
-def extent(area: Area) -> tuple[int, int]:
-    """Width and height of an area."""
-    return area[2] + 1 - area[0], area[3] + 1 - area[1]
 
 
 def finish(plane: NDArray[np.float32], invert: bool, feather_px: float) -> NDArray[np.float32]:

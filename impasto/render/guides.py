@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from impasto.errors import InputError, MediaError
-from impasto.frame import Pixels
-from impasto.media.guides import Guide, Planes, fitted, plane
+from impasto.frame import ClipInfo, Frame, Pixels
+from impasto.media.guides import Guide, Planes, check_fits, fitted, plane
+from impasto.media.windows import Windows
 from impasto.render.alongside import Alongside, content
 from impasto.render.brush import Brush
 
@@ -15,9 +16,9 @@ from impasto.render.brush import Brush
 class Guides:
     """The guide layers of one shot."""
 
-    def __init__(self, guides: Sequence[Guide], numbers: Sequence[int]) -> None:
-        self.guides = guides
-        self._files = {guide.name: Alongside(guide.path, guide.layer, numbers, "guide") for guide in guides}
+    def __init__(self, guides: Sequence[Guide], info: ClipInfo, numbers: Sequence[int]) -> None:
+        self.guides, self._info = guides, info
+        self._files = {guide.name: Alongside(guide.path, guide.decoding, numbers, "guide") for guide in guides}
 
     def check(self, brushes: Sequence[Brush]) -> None:
         """Refuse what a look misses, what no look asks for, and a layer of another kind than the look learnt with."""
@@ -31,14 +32,25 @@ class Guides:
                 raise InputError(f"--guide {name}: no look here asks for it (asked for: {wanted}); leave it out")
             if planes != {has}:
                 told = f"{name} was learnt from {planes.pop()} planes and this has {has}: give the layer it was learnt from"
-                raise MediaError(told, file.path)
+                as_in = f", as in --guide {name}={file.path}:LAYER" if file.path.suffix.lower() == ".exr" else ""
+                raise MediaError(told + as_in, file.path)
+            check_fits(Windows.of(file.info), Windows.of(self._info), file.path)
 
-    def beside(self, brush: Brush, number: int, width: int, height: int) -> Planes | None:
-        """What a brush wants beside a frame of the shot, [H,W,n]; None: nothing."""
+    def check_frames(self, numbers: Sequence[int]) -> None:
+        """Refuse guides that lack one of these frames."""
+        for file in self._files.values():
+            file.check(numbers)
+
+    def beside(self, brush: Brush, frame: Frame) -> Planes | None:
+        """What a brush wants beside a frame of the shot, or beside a proxy of it, [H,W,n]; None: nothing."""
         if not brush.guides:
             return None
-        seen = (self._files[name] for name in brush.guides)
-        return np.concatenate([fitted(plane(file.frame(number)), width, height, file.path) for file in seen], axis=2)
+        return np.concatenate([self._laid(self._files[name], frame) for name in brush.guides], axis=2)
+
+    def _laid(self, file: Alongside, frame: Frame) -> Planes:
+        found, (height, width) = file.frame(frame.number), frame.pixels.shape[:2]
+        own, shot = Windows.of(file.info, found.tags), Windows.of(self._info, frame.tags)
+        return fitted(plane(found), own, shot, (width, height), file.path)
 
     def identity(self) -> dict[str, str]:
         """What they hold, by name."""

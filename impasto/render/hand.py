@@ -35,7 +35,7 @@ from impasto.render.guides import Guides, joined
 from impasto.render.journal import digest
 from impasto.render.knobs import Curve, Palette, keep_colour, scaled
 from impasto.render.mattes import Matte, open_matte
-from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, samples
+from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, sample_numbers, samples
 from impasto.render.projection import check_stereo
 from impasto.render.stored import Window, as_shown, from_engine, held_as, is_deep, unit, windowed, with_colour
 from impasto.render.tiles import halo_px
@@ -75,11 +75,15 @@ class Hand:
         self._measured: Measured | None = None
         self._guides: Guides | None = None
         self._larger = Enlarger(touch.super_resolve, self.colour) if touch.super_resolve else None
+        if self._to_exr and clip.suffix == ".exr" and not clip.reading.to_layer and (self._paints or self._larger):
+            from impasto.media import exr
+
+            exr.check_place(clip.files[0] if clip.files else clip.source, clip.reading.layer)
 
     def prepare(self) -> None:
         """Open engines, mattes and the palette, so that what is wrong with them is known before work begins."""
         if self._paints:
-            self._guides = Guides(self.touch.guides, self.clip.everyone)
+            self._guides = Guides(self.touch.guides, self.clip.info, self.clip.everyone)
             self._guides.check([layer.brush for layer in self.layers])
         for brush in [layer.brush for layer in self.layers if self._paints] + ([self._larger.brush] if self._larger else []):
             brush.prepare(self.deep or bool(brush.guides), str(self.clip.source))
@@ -89,6 +93,16 @@ class Hand:
         ]
         if self.touch.palette:
             self._palette = as_shown(self.touch.palette)
+
+    def check_frames(self) -> None:
+        """Refuse mattes and guides that lack a frame that is to be painted, or sampled for a palette."""
+        painted = [number for number in self.clip.numbers if self.touch.strength.at(number) != 0]
+        for matte in self._mattes:
+            if matte is not None:
+                matte.check_frames(painted)
+        if self._guides is not None and painted:
+            sampled = sample_numbers(self.clip.everyone) if self.touch.palette else []
+            self._guides.check_frames(sorted({*painted, *sampled}))
 
     @property
     def like(self) -> ClipInfo:
@@ -215,8 +229,7 @@ class Hand:
         """What a brush sees beside the colour of a frame."""
         if self._guides is None:
             return None
-        height, width = frame.pixels.shape[:2]
-        planes = self._guides.beside(brush, frame.number, width, height)
+        planes = self._guides.beside(brush, frame)
         return planes if planes is None or box is None else np.ascontiguousarray(box.of(planes))
 
     def _box(self, frame: Frame) -> Box | None:
@@ -264,7 +277,11 @@ class Hand:
         """A sample as a brush paints it, before its colours are moved."""
         paint, touch = scaled(brush.paint, self.touch.scale), self.touch
         sized = proxy(frame, touch.proxy)
-        painted = paint(joined(denoise(seen, touch.denoise), self._beside(brush, sized, box)))
+        beside, window = self._beside(brush, sized, None), self._shown(sized)
+        if beside is not None:  # it goes along with the whole data window, and samples are what a screen shows
+            beside = beside if window is None else windowed(beside, window)
+            beside = beside if box is None else np.ascontiguousarray(box.of(beside))
+        painted = paint(joined(denoise(seen, touch.denoise), beside))
         return keep_colour(seen, from_engine(painted, seen.dtype), touch.keep_colour)
 
     def _sampled(self, frame: Frame) -> Pixels:

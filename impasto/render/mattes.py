@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os.path import exists, isdir
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 import cv2
 import numpy as np
@@ -31,8 +31,10 @@ from numpy.typing import NDArray
 from impasto.errors import InputError, MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import READERS, Reader, is_sequence
+from impasto.media.encoding import Decoding
+from impasto.media.windows import Area, Windows, extent, lying_on, place
 from impasto.render.alongside import Alongside, content, files_of
-from impasto.render.compose import Area, around, extent, finish, place
+from impasto.render.compose import around, finish
 from impasto.render.looks import names_a_file
 from impasto.render.skin import likely_skin
 
@@ -102,7 +104,7 @@ class Matte:
 
     def at(self, frame: Frame, display: Pixels | None = None) -> Plane:
         """The matte of a frame. `display`: its colour as a screen shows it, where its own values are something else."""
-        data = _window("data_window", frame.tags, self._info)
+        data = Windows.of(self._info, frame.tags).data
         key = self._source.key(frame), data
         if self._last is None or self._last[0] != key:
             self._last = key, self._made(frame, display, data)
@@ -115,12 +117,15 @@ class Matte:
             return finish(plane, spec.invert, spec.feather_px * max(height, width) / max(extent(data)))
         if plane.shape[::-1] != extent(area):
             raise _of_another_size(self._source.path, plane.shape[::-1], extent(area), frame.number)
-        shown = _window("display_window", self._info.tags, self._info)
-        stage = around(data, shown, spec.feather_px)
+        stage = around(data, Windows.of(self._info).shown, spec.feather_px)
         plane = place(finish(place(plane, area, stage), spec.invert, spec.feather_px), stage, data)
         if plane.shape == (height, width):
             return plane
         return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+    def check_frames(self, numbers: Sequence[int]) -> None:
+        """Refuse a matte that lacks one of these frames."""
+        self._source.check_frames(numbers)
 
     def close(self) -> None:
         """Let go of its file."""
@@ -141,6 +146,9 @@ class Source:
         """The plane as it is stored, before it is inverted and feathered, and where it lies."""
         return self._take(frame, display)
 
+    def check_frames(self, numbers: Sequence[int]) -> None:
+        """Refuse planes that lack one of these frames; a frame's own has all."""
+
     def close(self) -> None:
         """Let go of its file."""
 
@@ -151,12 +159,12 @@ class Clip(Source):
     def __init__(self, spec: MatteSpec, info: ClipInfo, numbers: Sequence[int]) -> None:
         self.path = Path(spec.name)
         layer, self._channel = _layer_and_channel(self.path, spec.channel)
-        self._file = Alongside(self.path, layer, numbers, "matte")
+        self._file = Alongside(self.path, Decoding("skip", layer, beside=f"@{self.path}:"), numbers, "matte")
+        self._shot = Windows.of(info)
         try:
-            own, shown = (_window("display_window", each.tags, each) for each in (self._file.info, info))
+            own, shown = Windows.of(self._file.info).shown, self._shot.shown
             if extent(own) != extent(shown):
                 raise _of_another_size(self.path, extent(own), extent(shown))
-            self._right, self._down = shown[0] - own[0], shown[1] - own[1]
             self._channel = self._channel or _telling_channel(self._file.reader)
             _check_channel(self._channel, self._file.info.channels, self.path)
         except MediaError:
@@ -170,9 +178,11 @@ class Clip(Source):
     def plane(self, frame: Frame, display: Pixels | None) -> Placed:
         """The channel of the matte's frame, its display window laid over that of the shot."""
         found = self._file.frame(frame.number)
-        left, top, right, bottom = _window("data_window", found.tags, self._file.info)
-        area = left + self._right, top + self._down, right + self._right, bottom + self._down
-        return channel_of(found, self._channel, self.path), area
+        return channel_of(found, self._channel, self.path), lying_on(Windows.of(self._file.info, found.tags), self._shot)
+
+    def check_frames(self, numbers: Sequence[int]) -> None:
+        """Refuse a file that lacks one of these frames."""
+        self._file.check(numbers)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -204,10 +214,10 @@ def _layer(first: Path, name: str) -> Take:
     from impasto.media import exr
 
     def take(path: Path) -> Placed:
-        with exr.open_reader(path, name) as reader:
+        with exr.open_reader(path, name, beside="@layer:") as reader:
             return channel_of(next(iter(reader)), "Y", path), reader.info.tags["data_window"]
 
-    exr.open_reader(first, name).close()
+    exr.open_reader(first, name, beside="@layer:").close()
     return lambda frame, _: take(_path_of(frame, first))
 
 
@@ -245,12 +255,6 @@ def _check_channel(channel: str, channels: int, path: Path) -> None:
 
 def _no_channel(channel: str, channels: int, path: Path) -> MediaError:
     return MediaError(f"has no channel '{channel}': choose one of R, G, B, Y{', A' * (channels in (2, 4))}", path)
-
-
-def _window(name: str, tags: dict[str, Any], info: ClipInfo) -> Area:
-    """One of the windows of a frame, or of its clip; a file that has none shows all there is, from 0 on."""
-    window: Area = tags.get(name) or info.tags.get(name) or (0, 0, info.width - 1, info.height - 1)
-    return window
 
 
 def _layer_and_channel(path: Path, channel: str) -> tuple[str, str]:

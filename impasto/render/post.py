@@ -128,9 +128,13 @@ def _bar(darkest: Pixels, lightest: Pixels) -> int:
 
 def samples(reader: Reader, count: int = 5) -> list[Frame]:
     """A few frames, evenly from all over a clip, whichever of them are to be rendered."""
-    numbers = reader.numbers()
+    return list(reader.read(sample_numbers(reader.numbers(), count)))
+
+
+def sample_numbers(numbers: Sequence[int], count: int = 5) -> list[int]:
+    """The frames that are taken as samples."""
     places = sorted({len(numbers) * (2 * place + 1) // (2 * count) for place in range(count)})
-    return list(reader.read([numbers[place] for place in places]))
+    return [numbers[place] for place in places]
 
 
 def proxy_info(info: ClipInfo, factor: int) -> ClipInfo:

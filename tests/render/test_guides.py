@@ -5,11 +5,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, MediaError
 from impasto.frame import ClipInfo, Frame
 from impasto.media import open_reader, open_writer
 from impasto.render.job import RenderJob
@@ -101,8 +102,6 @@ def test_a_layer_of_an_exr_guides(tmp_path: Path, guided: str) -> None:
     pixels = np.dstack([(noise(16, 20) / 255).astype(np.float32)] * 1)
     with open_writer(tmp_path / "a.exr", ClipInfo(20, 16, 1, Fraction(24), "float32", 3)) as writer:
         writer.write(Frame(pixels, 1, {}))
-    import OpenImageIO as oiio
-
     spec = oiio.ImageSpec(20, 16, 4, "float")
     spec.channelnames = ("R", "G", "B", "depth.Z")
     image = oiio.ImageBuf(spec)
@@ -110,6 +109,84 @@ def test_a_layer_of_an_exr_guides(tmp_path: Path, guided: str) -> None:
     image.write(str(tmp_path / "b.exr"))
     render(tmp_path / "b.exr", tmp_path / "c.exr", guided, guide=[f"depth={tmp_path}/b.exr:depth"])
     np.testing.assert_allclose(read(tmp_path / "c.exr")[..., :3], pixels, atol=0.004)
+
+
+def overscan(path: Path) -> Path:
+    """Grey, with four pixels of overscan at the sides and two above and below what is shown: 20x16."""
+    return windowed(path, {name: np.full((20, 28), 0.25, np.float32) for name in "RGB"}, (-4, -2))
+
+
+def windowed(path: Path, channels: dict[str, np.ndarray], at: tuple[int, int]) -> Path:
+    pixels = np.dstack(list(channels.values()))
+    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], len(channels), "float")
+    spec.channelnames, (spec.x, spec.y) = tuple(channels), at
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 20, 16
+    image = oiio.ImageBuf(spec)
+    image.set_pixels(oiio.ROI(), pixels)
+    assert image.write(str(path))
+    return path
+
+
+@pytest.mark.parametrize(("kind", "rows", "columns"), [
+    ("the same", (0, 20), (0, 28)),
+    ("what is shown", (2, 18), (4, 24)),
+    ("smaller", (5, 11), (10, 17)),
+    ("picture", (2, 18), (4, 24)),
+    ("picture of half the size", (2, 18), (4, 24)),
+    ("picture of all", (0, 20), (0, 28)),
+])  # fmt: skip
+def test_a_guide_lies_where_its_windows_say(
+    tmp_path: Path, guided: str, kind: str, rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    depth = np.zeros((20, 28), np.float32)
+    depth[:, ::2], depth[::4] = 3, 1  # seen as 0.5 and 0.25
+    if kind.startswith("picture of half"):
+        depth[:] = 3
+    taken, at = depth[slice(*rows), slice(*columns)], (columns[0] - 4, rows[0] - 2)
+    if kind.startswith("picture"):
+        seen = np.rint(np.log2(1 + taken) / 4 * 255).astype(np.uint8)
+        Image.fromarray(seen[::2, ::2] if "half" in kind else seen).save(tmp_path / "d.png")
+        guide = f"depth={tmp_path}/d.png"
+    else:
+        guide = f"depth={windowed(tmp_path / 'd.exr', {'Z': taken}, at)}"
+    render(overscan(tmp_path / "a.exr"), tmp_path / "b.exr", guided, guide=[guide])
+    wanted = np.zeros((20, 28), np.float32)
+    wanted[slice(*rows), slice(*columns)] = np.log2(1 + taken) / 4
+    found = read(tmp_path / "b.exr")[..., 0]
+    assert (found[wanted == 0] == 0).all(), "where it has no pixels it is 0"
+    whole = windowed(tmp_path / "z.exr", {"Z": depth}, (-4, -2))
+    render(tmp_path / "a.exr", tmp_path / "all.exr", guided, guide=[f"depth={whole}"])
+    everywhere = read(tmp_path / "all.exr")[..., 0]
+    np.testing.assert_allclose(found[wanted > 0], everywhere[wanted > 0], atol=0.01)
+
+
+def test_a_guide_of_what_is_shown_goes_with_palettes_and_proxies_of_overscan(tmp_path: Path, guided: str) -> None:
+    Image.fromarray(noise(8, 8)).save(tmp_path / "palette.png")
+    guide = [f"depth={windowed(tmp_path / 'd.exr', {'Z': np.full((16, 20), 3, np.float32)}, (0, 0))}"]
+    render(overscan(tmp_path / "a.exr"), tmp_path / "p.exr", guided, guide=guide, palette=tmp_path / "palette.png")
+    render(overscan(tmp_path / "a.exr"), tmp_path / "half.exr", guided, guide=guide, proxy=2)
+    painted = read(tmp_path / "half.exr")[..., 0]
+    assert painted.shape == (10, 14)
+    assert (painted[1:9, 2:12] > 0.01).all()
+    assert not painted[0].any()
+
+
+def test_a_gap_is_told_before_a_frame_is_painted(tmp_path: Path, guided: str) -> None:
+    for number in range(1, 12):
+        Image.fromarray(noise(8, 8)).save(tmp_path / f"shot.{number:04d}.png")
+        if number in (1, 2, 4, 8):
+            Image.fromarray(np.full((8, 8), 99, np.uint8)).save(tmp_path / f"d.{number:04d}.png")
+    guide, out = [f"depth={tmp_path}/d.####.png"], tmp_path / "o.####.png"
+    with pytest.raises(MediaError, match=r"d\.####\.png: this guide lacks frames 3, 5-7, 9-11 of the shot: make what is missing"):
+        render(tmp_path / "shot.####.png", out, guided, guide=guide)
+    assert not list(tmp_path.glob("o.*"))
+    render(tmp_path / "shot.####.png", out, guided, guide=guide, frames="1,2,4")
+    assert len(list(tmp_path.glob("o.*.png"))) == 3
+    bare = "1:1, 2:1, 3:0, 4:0, 5:0, 6:0, 7:0"  # what is not painted needs no guide
+    render(tmp_path / "shot.####.png", out, guided, guide=guide, frames="1-7", strength=bare, overwrite=True)
+    palette = {"palette": tmp_path / "shot.0001.png", "frames": "1-2", "overwrite": True}
+    with pytest.raises(MediaError, match="lacks frames 6, 10 of the shot"):  # of which the palette takes samples
+        render(tmp_path / "shot.####.png", out, guided, guide=guide, **palette)
 
 
 def test_what_is_missing_or_odd_is_said(tmp_path: Path, shot: Path, look: str, guided: str) -> None:
@@ -126,7 +203,7 @@ def test_what_is_missing_or_odd_is_said(tmp_path: Path, shot: Path, look: str, g
         ("is named twice", guided, [depth, depth]),
         ("has no name", guided, ["depth.png"]),
         ("is 30x30, and the shot is 40x24", guided, [f"depth={tmp_path}/square.png"]),
-        ("not this one", guided, [depth]),
+        ("lacks frame 3 of the shot", guided, [depth]),
     ):
         with pytest.raises(ImpastoError, match=fault):
             render(shot, tmp_path / "o.####.png", style, guide=guides, overwrite=True)

@@ -55,6 +55,23 @@ def channels_of(path: Path) -> dict[str, bytes]:
 # ---- EXR
 
 
+@pytest.mark.parametrize("name", ["R", "depth", "depth.Z"])
+def test_a_single_channel_is_painted_beside_itself_only(tmp_path: Path, look: str, name: str) -> None:
+    size = (24, 32)
+    there = light("RGB", HALF, size) | {"depth.Z": plane(FLOAT, size)}
+    (source := tmp_path / "a.exr").write_bytes(exr(Made(there)))
+    with pytest.raises(InputError, match=r"a\.exr: .* is a single channel, .* give --to-layer NAME"):
+        render(source, out=tmp_path / "b.exr", look=look, layer=name)
+    assert not (tmp_path / "b.exr").exists()
+    render(source, out=tmp_path / "b.exr", look=look, layer=name, to_layer="paint")
+    before, after = channels_of(source), channels_of(tmp_path / "b.exr")
+    assert {each: after[each] for each in before} == before
+    assert set(after) - set(before) == {"0:paint.R", "0:paint.G", "0:paint.B"}
+    render(source, out=tmp_path / "b.png", look=look, layer=name)  # elsewhere it takes nobody's place
+    render(source, out=tmp_path / "same.exr", look=look, layer=name, strength=0)
+    assert channels_of(tmp_path / "same.exr") == before
+
+
 def test_only_the_picture_of_an_exr_changes(tmp_path: Path, look: str) -> None:
     size = (40, 56)
     planes = light("RGBA", HALF, size) | {f"diffuse.{c}": plane(HALF, size, 5) for c in "RGB"}

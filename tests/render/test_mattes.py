@@ -218,6 +218,9 @@ def test_a_sequence_on_the_disk_with_a_gap(tmp_path: Path) -> None:
         assert [round(value(matte, number)) for number in (1001, 1002, 1004)] == [1, 2, 4]
         with pytest.raises(MediaError, match="frame 1003: this matte has 3 frames from 1001 to 1004, not this one"):
             value(matte, 1003)
+        with pytest.raises(MediaError, match="this matte lacks frames 1003, 1005-1006 of the shot: make what is missing"):
+            matte.check_frames(range(1001, 1007))
+        matte.check_frames([1001, 1004])
         matte.close()
 
 
@@ -234,6 +237,8 @@ def test_a_video_goes_by_places(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [round(value(matte, number)) for number in (1001, 1003, 1004)] == [1, 2, 3]
     with pytest.raises(MediaError, match="frame 1005: this matte ends after 3 frames"):
         value(matte, 1005)
+    with pytest.raises(MediaError, match="frame 1005: this matte ends after 3 frames"):
+        matte.check_frames([1001, 1005])
 
 
 def test_a_far_frame_is_jumped_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +262,7 @@ def test_layers_and_objects_of_the_exr(tmp_path: Path) -> None:
     pattern = tmp_path / "shot.####.exr"
     assert np.array_equal(opened("layer:mask.R", info, pattern).at(frame), mask["mask.R"])
     assert opened("crypto:ground", info, pattern).at(frame)[0].tolist() == [0, 0, 0, 0.75, 1, 1, 1, 1, 1]
-    with pytest.raises(MediaError, match=r"shot\.0007\.exr: has no layer 'masc': .*mask"):
+    with pytest.raises(MediaError, match=r"shot\.0007\.exr: has no layer or channel 'masc': .*mask.*, as in @layer:mask"):
         opened("layer:masc", info, pattern)
     with pytest.raises(MediaError, match=r"has no 'heroine': did you mean hero"):
         opened("crypto:heroine", info, pattern)
@@ -278,7 +283,7 @@ def test_layers_and_channels_of_an_exr(tmp_path: Path) -> None:
         assert later is first, "it is held"
     with pytest.raises(MediaError, match="this matte is 9x6, but the picture is 8x6"):
         opened(f"{path}:key", ClipInfo(8, 6))
-    with pytest.raises(MediaError, match=r"mattes\.exr: has no layer 'masc': .*holdout, key"):
+    with pytest.raises(MediaError, match=r"mattes\.exr: has no layer or channel 'masc': .*holdout, key.* uv\.U, .*, as in @.*:"):
         opened(f"{path}:masc", ClipInfo(WIDTH, HEIGHT))
 
 

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from impasto.errors import InputError, MediaError
 from impasto.frame import Frame
 from impasto.learn.material.data import Material, Picture, Pictures, as_seen, even_numbers, open_shot, to_uint8
-from impasto.media import PICTURES, is_sequence, list_pictures, open_reader
+from impasto.media import PICTURES, Reader, is_sequence, list_pictures, open_reader
 from impasto.media.encoding import Decoding
-from impasto.media.guides import Guide, fitted, parse_guides, plane, same_aspect
+from impasto.media.guides import Guide, check_fits, file_and_layer, fitted, parse_guides, plane
 from impasto.media.ranges import runs, say
 from impasto.media.sequence import Pattern
+from impasto.media.windows import Windows, extent, fits, lying_on, place
 from impasto.models.perception import Perception
 
 if TYPE_CHECKING:
@@ -68,29 +69,36 @@ def gather_shot(job: TrainJob, most: int, perception: Perception | None, device:
         raise InputError("recipe keyframes needs the shot that the painted frames belong to: give it with --shot")
     files = numbered(job.references)
     with open_shot(job.shot) as reader:
-        there, size = reader.numbers(), (reader.info.width, reader.info.height)
+        there, windows = reader.numbers(), Windows.of(reader.info)  # all is learnt in the data window of the first frame
+        size = extent(windows.data)
         _check_numbers(files, there, job.shot)
         if min(size) < SMALLEST_PX:
             raise MediaError(f"is {_told(size)}, and patches need {SMALLEST_PX} pixels each way", job.shot)
         fits = max(1, MOST_BYTES // (size[0] * size[1] * 3))
         others = even_numbers([number for number in there if number not in files], min(most, fits))
         wanted = sorted([*files, *others])
-        frames = {f.number: to_uint8(as_seen(f, reader, job.shot)) for f in reader.read(wanted)}
-    guides, planes = read_guides(parse_guides(job.guide), wanted, size)
-    mattes = read_mattes(job.matte, wanted, list(files), size)
+        frames = {f.number: _seen(f, reader, job.shot, windows) for f in reader.read(wanted)}
+    guides, planes = read_guides(parse_guides(job.guide), wanted, windows)
+    mattes = read_mattes(job.matte, wanted, list(files), windows)
     views = [View(number, frames[number], guides[number], mattes[number]) for number in others if number in mattes]
     references, keys = Pictures([]), []
     for number, path in files.items():
-        painted = _read_painted(path, size, references)
-        keys.append(Key(number, frames[number], guides[number], mattes[number], painted))
+        painted, cover = _read_painted(path, windows, references)
+        keys.append(Key(number, frames[number], guides[number], np.minimum(mattes[number], cover), painted))
     photos = _as_photos(views, size, job.shot)
     return ShotMaterial(references, photos, perception, job.seed, device, job.shot, keys, views, planes)
+
+
+def _seen(frame: Frame, reader: Reader, shot: Path, windows: Windows) -> Picture:
+    """A frame as looks see it, in the data window that all frames are learnt in."""
+    own = Windows.of(reader.info, frame.tags)
+    return place(to_uint8(as_seen(frame, reader, shot)), own.data, windows.data)
 
 
 def numbered(places: Sequence[Path]) -> dict[int, Path]:
     """Painted frames by the last number in their names; folders stand for the pictures in them."""
     found: dict[int, Path] = {}
-    for path in [file for place in places for file in (list_pictures(place) if place.is_dir() else [place])]:
+    for path in [file for each in places for file in (list_pictures(each) if each.is_dir() else [each])]:
         pattern = Pattern.of(path)
         number = pattern.number_of(path.name) if pattern else None
         if number is None:
@@ -118,38 +126,41 @@ def _check_numbers(files: dict[int, Path], there: Sequence[int], shot: Path) -> 
 
 
 def read_guides(
-    guides: Sequence[Guide], numbers: Sequence[int], size: tuple[int, int]
+    guides: Sequence[Guide], numbers: Sequence[int], shot: Windows
 ) -> tuple[dict[int, Planes], dict[str, int]]:
     """The planes of these frames, all guides side by side, and how many planes each guide has."""
     found: dict[int, list[Planes]] = {number: [] for number in numbers}
+    size = extent(shot.data)
     planes: dict[str, int] = {}
     for guide in guides:
         with guide.open() as reader:
             for number, frame in _frames_of(reader.numbers(), reader.read, numbers, guide.path):
-                taken = fitted(plane(frame), *size, guide.path)
+                taken = fitted(plane(frame), Windows.of(reader.info, frame.tags), shot, size, guide.path)
                 found[number].append(taken.astype(np.float16))
                 planes[guide.name] = taken.shape[2]
     nothing = np.zeros((size[1], size[0], 0), np.float16)
     return {number: np.concatenate([nothing, *each], axis=2) for number, each in found.items()}, planes
 
 
-def read_mattes(path: Path | None, numbers: Sequence[int], needed: Sequence[int], size: tuple[int, int]) -> dict[int, Matte]:
+def read_mattes(path: Path | None, numbers: Sequence[int], needed: Sequence[int], shot: Windows) -> dict[int, Matte]:
     """What counts of these frames: the matte's alpha where it has one, else its brightness; without a matte, everything.
 
     A single picture is for all frames. Of a sequence the needed frames must be there; others that are not are left out.
+    Of an EXR it may be one layer, as FILE:LAYER.
     """
     if path is None:
-        everything = np.full(size[::-1], 255, np.uint8)
+        everything = np.full(extent(shot.data)[::-1], 255, np.uint8)
         return dict.fromkeys(numbers, everything)
     found: dict[int, Matte] = {}
-    with open_reader(path, Decoding(missing="skip")) as reader:
+    path, layer = file_and_layer(str(path))
+    with open_reader(path, Decoding(missing="skip", layer=layer, beside=f"--matte {path}:")) as reader:
         if not is_sequence(path) and path.suffix.lower() in PICTURES:
-            matte = _matte(next(iter(reader)), path, size)
+            matte = _matte(next(iter(reader)), reader, path, shot)
             found = dict.fromkeys(numbers, matte)
         else:
             there = [number for number in numbers if number in reader.numbers() or number in needed]
             for number, frame in _frames_of(reader.numbers(), reader.read, there, path):
-                found[number] = _matte(frame, path, size)
+                found[number] = _matte(frame, reader, path, shot)
     for number in needed:
         if found[number].max() < 128:
             raise MediaError(
@@ -158,13 +169,14 @@ def read_mattes(path: Path | None, numbers: Sequence[int], needed: Sequence[int]
     return {number: matte for number, matte in found.items() if matte.max() >= 128}
 
 
-def _matte(frame: Frame, path: Path, size: tuple[int, int]) -> Matte:
+def _matte(frame: Frame, reader: Reader, path: Path, shot: Windows) -> Matte:
+    """A matte over the shot's data window; 0 where it has no pixels."""
     values = frame.alpha if frame.alpha is not None else frame.pixels[..., :3].mean(2).astype(frame.pixels.dtype)
     matte = to_uint8(values[..., None])[..., 0]
-    if not same_aspect((matte.shape[1], matte.shape[0]), size):
-        there = _told((matte.shape[1], matte.shape[0]))
-        raise MediaError(f"is {there}, and the shot is {_told(size)}: give it the shot's size, or its aspect", path)
-    return np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    own = Windows.of(reader.info, frame.tags)
+    check_fits(own, shot, path)
+    area = lying_on(own, shot)
+    return place(np.asarray(cv2.resize(matte, extent(area), interpolation=cv2.INTER_LINEAR), np.uint8), area, shot.data)
 
 
 def _frames_of(there: Sequence[int], read: object, wanted: Sequence[int], path: Path) -> Iterator[tuple[int, Frame]]:
@@ -177,18 +189,20 @@ def _frames_of(there: Sequence[int], read: object, wanted: Sequence[int], path: 
     yield from zip(wanted, frames, strict=True)
 
 
-def _read_painted(path: Path, size: tuple[int, int], references: Pictures) -> Picture:
-    """A painted frame at the shot's size; what it was is noted for the card."""
+def _read_painted(path: Path, shot: Windows, references: Pictures) -> tuple[Picture, Matte]:
+    """A painted frame over the shot's data window, and where it has pixels; what it was is noted for the card."""
     with open_reader(path) as reader:
-        painted = to_uint8(as_seen(next(iter(reader)), reader, path))
-        there = (reader.info.width, reader.info.height)
-    if not same_aspect(there, size):
-        raise InputError(f"{path}: is {_told(there)}, and the shot is {_told(size)}; paint over the shot's own frames, uncropped")
-    references.images.append(resize_to(painted, size))
-    references.sizes.append(there)
+        painted, own = to_uint8(as_seen(next(iter(reader)), reader, path)), Windows.of(reader.info)
+    if not fits(own, shot):
+        there, wanted = (_told(extent(windows.shown)) for windows in (own, shot))
+        raise InputError(f"{path}: is {there}, and the shot is {wanted}; paint over the shot's own frames, uncropped")
+    area = lying_on(own, shot)
+    painted, cover = resize_to(painted, extent(area)), np.full(extent(area)[::-1], 255, np.uint8)
+    references.images.append(painted)
+    references.sizes.append(extent(own.data))
     references.names.append(path.name)
     references.hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
-    return references.images[-1]
+    return place(painted, area, shot.data), place(cover, area, shot.data)
 
 
 def resize_to(picture: Picture, size: tuple[int, int]) -> Picture:
