@@ -24,9 +24,6 @@ class Enlarger:
     """Enlarges the frames of one clip, which are painted and in their target's colours already."""
 
     def __init__(self, brush: Brush, colour: Colour) -> None:
-        if brush.scale == 1:
-            told = f"{brush.style.card.name} leaves a picture's size as it is, so it cannot be used for --super-resolve"
-            raise InputError(f"{told}: name a look that enlarges, or paint with --style {brush.style.card.name}")
         self.brush, self.scale = brush, brush.scale
         self.colour = Colour(colour.target, colour.target)
 
@@ -63,6 +60,13 @@ class Enlarger:
     def identity(self, deep: bool) -> dict[str, Any]:
         """All of it that painted values depend on."""
         return {"super_resolve": self.brush.identity(deep)}
+
+
+def check_enlarges(brush: Brush) -> None:
+    """Refuse a look that enlarges nothing."""
+    if brush.scale == 1:
+        told = f"{brush.style.card.name} leaves a picture's size as it is, so it cannot be used for --super-resolve"
+        raise InputError(f"{told}: name a look that enlarges, or paint with --style {brush.style.card.name}")
 
 
 def plainly(pixels: Pixels, scale: int) -> Pixels:

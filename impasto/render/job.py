@@ -86,7 +86,7 @@ class RenderJob(Job):
     overwrite: bool = option(False, "replace outputs that exist")
     fresh: bool = option(False, "start over instead of going on where an earlier run of this render was stopped")
 
-    @field_validator("inputs", "style", mode="before")
+    @field_validator("inputs", "style", "guide", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | Path) else value
@@ -195,6 +195,10 @@ class RenderJob(Job):
         finally:
             hand.close()
 
+    def opened(self) -> tuple[list[Layer], Brush | None]:
+        """The looks, and the one that enlarges: read and judged, and no engine runs yet."""
+        return self._layers(), self._larger()
+
     def _layers(self, brushes: Brushes | None = None) -> list[Layer]:
         """Looks and where they go; one that is there already, or named twice, is opened once."""
         from impasto.render.brush import Brush
@@ -230,6 +234,7 @@ class RenderJob(Job):
             which = "--super-resolve" if self.super_resolve else "--proxy"
             raise InputError(f"--to-layer lays the painting beside layers that keep their size: leave out {which}, or --to-layer")
         from impasto.render.brush import Brush
+        from impasto.render.enlarge import check_enlarges
         from impasto.styles.library import find
         from impasto.styles.package import StyleFile
 
@@ -239,7 +244,9 @@ class RenderJob(Job):
             raise InputError("--proxy makes the picture smaller and --super-resolve larger: leave one of them out")
         style = StyleFile.open(find(self.super_resolve))
         tier = self.tier if self.tier in style.card.tiers else style.card.finest
-        return Brush(style, tier, self.engine, self.precision, self.tile)
+        brush = Brush(style, tier, self.engine, self.precision, self.tile)
+        check_enlarges(brush)
+        return brush
 
     def _clips(self, faults: Faults) -> list[Clip]:
         from fractions import Fraction

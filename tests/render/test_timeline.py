@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,9 +23,12 @@ from impasto.media.encoding import Decoding
 from impasto.media.timecode import to_frames
 from impasto.render.job import RenderJob
 from impasto.render.timeline import edit, edl, sources
-from impasto.render.timeline.conform import LOOK
 from impasto.render.timeline.job import NOTES, TimelineJob
+from impasto.render.timeline.wishes import LOOK
+from impasto.styles.package import Card, Tier, TrainingRecord, write_style
 from tests.fakes import noise
+from tests.render.test_enlarge import doubling_graph
+from tests.render.test_guides import guided_graph
 
 otio = pytest.importorskip("opentimelineio", reason="timelines need the extra: pip install 'impasto[timeline]'")
 FPS = 24.0
@@ -610,6 +614,97 @@ def test_any_setting_of_a_look_can_be_asked_for(tmp_path: Path, renders: list[Re
     for wrong, part in wrongs.items():
         with pytest.raises(InputError, match=part):
             conform(path, set=[wrong], out=tmp_path / "other")
+
+
+def test_what_is_wrong_with_the_job_or_with_many_clips_is_told_once(tmp_path: Path, renders: list[RenderJob]) -> None:
+    movie(tmp_path / "a.mov")
+    path = timeline(tmp_path / "edit.otio", *(clip("a.mov", start, 5) for start in (0, 20, 40)), clip("gone.mov", 0, 5))
+    with pytest.raises(InputError) as caught:
+        conform(path, set=["stile=tiny"])
+    assert str(caught.value).count("no look has a setting 'stile': known are style, tier") == 1
+    assert "clip 4 'gone'" in str(caught.value), "and the rest is told all the same"
+    with pytest.raises(InputError) as caught:
+        conform(path, style="nosuch")
+    assert str(caught.value).startswith("clip 1 'a' and 3 more: nosuch: no look has this name")
+    assert str(caught.value).count("nosuch") == 1
+
+
+def write_look(path: Path, graph: bytes, **tier: Any) -> str:
+    told = Tier(generator=path.stem, stride=1, receptive_field=1, parameters=36, **tier)
+    record = TrainingRecord(command="made by hand", recipe="none", seed=0, date="2026-01-01", impasto="0")
+    card = {"name": path.stem, "title": "A look", "licence": "Apache-2.0", "tiers": {"live": told}, "training": record}
+    picture = BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    return str(write_style(path, Card.model_validate(card), {"live": graph}, picture.getvalue()))
+
+
+def sequence(folder: Path, first: int = 1001, frames: int = 12) -> Any:
+    for number in range(first, first + frames):
+        Image.fromarray(noise(24, 32, number)).save(folder / f"shot.{number}.png")
+    return otio.schema.ImageSequenceReference("", "shot.", ".png", first, 1, FPS, 4, available_range=span(86400, frames))
+
+
+def test_larger_media_is_counted_as_its_source(tmp_path: Path) -> None:
+    doubling = write_look(tmp_path / "doubling.style", doubling_graph(), scale=2)
+    path = timeline(tmp_path / "edit.otio", otio.schema.Clip("shot", sequence(tmp_path), span(86404, 3)))
+    plain = clips(conform(path, strength=0, handles=2, out=tmp_path / "plain"))[0]
+    done = conform(path, strength=0, handles=2, set=[f"super_resolve={doubling}"])
+    made = clips(done)[0]
+    assert made.source_range == plain.source_range == span(86404, 3)
+    assert made.media_reference.available_range == plain.media_reference.available_range == span(86402, 7)
+    assert made.media_reference.metadata["impasto"]["super_resolve"] == doubling
+    url = made.media_reference.target_url_for_image_number(2)
+    np.testing.assert_array_equal(np.asarray(Image.open(done.path.parent / url)), noise(24, 32, 1005).repeat(2, 0).repeat(2, 1))
+    assert conform(path, strength=0, handles=2, set=[f"super_resolve={doubling}"]).figures["frames"] == 0
+    with pytest.raises(InputError, match=r"super_resolve_hash [0-9a-f]+ instead of its default"):
+        conform(path, strength=0, handles=2)
+    for look, told in [("tiny", "leaves a picture's size as it is"), ("nosuch", "no look has this name")]:
+        with pytest.raises(InputError, match=told):
+            conform(path, out=tmp_path / "none", set=[f"super_resolve={look}"])
+    with pytest.raises(InputError, match="use --super-resolve doubling"):
+        conform(path, out=tmp_path / "none", style=doubling)
+
+
+def test_an_edl_of_larger_media_points_at_it(tmp_path: Path, renders: list[RenderJob]) -> None:
+    movie(tmp_path / "a.mov", timecode="01:00:00:00")
+    doubling = write_look(tmp_path / "doubling.style", doubling_graph(), scale=2)
+    event = "001  A  V  C  01:00:01:00 01:00:02:00 00:00:00:00 00:00:01:00"
+    lines = ["TITLE: reel", event, "* FROM CLIP NAME: a.mov", "* FROM CLIP: a.mov", f"* IMPASTO SUPER_RESOLVE: {doubling}"]
+    (tmp_path / "reel.edl").write_text("\n".join(lines) + "\n")
+    done = conform(tmp_path / "reel.edl")
+    assert [(job.super_resolve, job.frames) for job in renders] == [(doubling, "25-48")]
+    assert done.path.read_text().splitlines()[1] == event
+    assert (done.path.parent / "a.mov").exists()
+
+
+def test_guides_of_a_clip_and_of_all(tmp_path: Path) -> None:
+    guided = write_look(tmp_path / "guided.style", guided_graph(), guides={"depth": 1})
+    for name, value in (("near", 255), ("far", 0)):
+        Image.fromarray(np.full((24, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
+    near, far = (f"depth={tmp_path}/{name}.png" for name in ("near", "far"))
+    own = otio.schema.Clip("shot", sequence(tmp_path), span(86400, 2), metadata={"impasto": {"guide": far}})
+    path = timeline(tmp_path / "edit.otio", own, otio.schema.Clip("shot", own.media_reference.clone(), span(86408, 2)))
+    done = conform(path, style=guided, set=[f"guide={near}"])
+    seen = []
+    for made in clips(done):
+        first = made.media_reference.target_url_for_image_number(0)
+        seen.append(np.asarray(Image.open(done.path.parent / first)))
+    assert not seen[0].any()
+    np.testing.assert_array_equal(seen[1], noise(24, 32, 1009))
+    assert conform(path, style=guided, set=[f"guide={near}"]).figures["frames"] == 0
+    Image.fromarray(np.full((24, 32), 99, np.uint8)).save(tmp_path / "near.png")
+    with pytest.raises(InputError, match="guide_contents"):
+        conform(path, style=guided, set=[f"guide={near}"])
+    wrongs = {"": "give --guide depth=FILE", "guide=depth=gone.png": "gone.png", "guide=gone.png": "has no name"}
+    for word, told in wrongs.items():
+        with pytest.raises(InputError, match=told):
+            conform(path, style=guided, set=[word] if word else [], out=tmp_path / "none")
+
+
+def test_an_edl_names_a_guide_a_line() -> None:
+    comments = ["IMPASTO GUIDE: depth=d.####.exr", "IMPASTO GUIDE: ids=i.png", "IMPASTO TIER: live", "IMPASTO TIER: full"]
+    found = edl.settings(SimpleNamespace(metadata={"cmx_3600": {"comments": comments}}))
+    assert found == {"guide": ["depth=d.####.exr", "ids=i.png"], "tier": "full"}
 
 
 def test_what_a_look_may_be_is_what_render_takes() -> None:

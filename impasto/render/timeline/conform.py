@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +11,11 @@ from impasto.media.encoding import Encoding
 from impasto.media.landing import Landing, same_file
 from impasto.media.video import codecs
 from impasto.render.checks import Faults
-from impasto.render.job import RenderJob
-from impasto.render.knobs import Curve
-from impasto.render.looks import check_variation, find_look, told_apart
-from impasto.render.mattes import StyleUse
 from impasto.render.timeline.edit import Cut, Edit, mapped, need_of
 from impasto.render.timeline.job import NOTES, TimelineJob
 from impasto.render.timeline.sources import Shelves, Source
 from impasto.render.timeline.stretches import Look, Stretch, Use, kind_of, merged, name_all, use_of
-
-# What a clip may ask for: the options of `impasto render` that say how it is painted.
-LOOK = (
-    *("style", "tier", "strength", "keep_colour", "scale", "palette", "denoise", "enhance", "grain", "seed", "letterbox"),
-    *("variation", "layer", "to_layer", "colour_in", "colour_out", "projection", "stereo"),
-)
+from impasto.render.timeline.wishes import Wishes
 
 
 @dataclass
@@ -49,18 +38,22 @@ class Conform:
         self.job, self.faults = job, faults
         self.shelves = Shelves(job.timeline.parent, job.media)
         self.sources: dict[Path, Source | InputError] = {}
-        self.hashes: dict[Look, list[str]] = {}
+        self.wishes = Wishes(job, faults)
 
     def plan(self, edit: Edit) -> Plan:
         """Media, looks, frames and names of all clips, and what is there of them already."""
         plan = Plan(self.job.out / edit.result_name, Notebook(self.job.out))
         if same_file(plan.result, self.job.timeline):
             raise MediaError("is the edit that is read, and inputs are never overwritten: choose another folder", plan.result)
-        wanted = []
+        wanted, wrong = [], dict[str, list[str]]()
         for cut in edit.cuts:
-            with self.faults.noted(), _about(cut):
+            try:
                 found = self._wanted(cut, plan)
                 wanted += [found] if found else []
+            except InputError as error:
+                wrong.setdefault(str(error), []).append(cut.place)
+        for message, places in wrong.items():
+            self.faults.add(_told_of(places, message))
         if self.faults.found:
             return plan
         if not wanted:
@@ -78,7 +71,7 @@ class Conform:
         if place is None and self.job.skip_offline:
             plan.offline.append(cut.place)
             return None
-        look = self._look(cut)
+        look = self.wishes.of(cut)
         if place is None:
             what = f"its media {cut.url} is not there" if cut.url else "it names no media, and nothing bears its name"
             raise InputError(f"{what}: --media FOLDER searches a folder, --skip-offline leaves the clip as it is")
@@ -87,32 +80,11 @@ class Conform:
             need = need_of(cut, source)
         if need.everything and source.kind != "picture":
             plan.notes.append(f"{cut.place}: what it reaches of {place.name} is not told, so all of it is painted")
-        return source, look, use_of(cut, need, source, self.job.handles, gaps=self.job.missing != "error")
-
-    def _look(self, cut: Cut) -> Look:
-        """The look a clip asks for, or the job's; RenderJob judges the values."""
-        values = {"style": self.job.style, "tier": self.job.tier, "strength": self.job.strength} | self._set() | cut.settings
-        unknown = [name for name in values if name not in LOOK]
-        if unknown:
-            raise InputError(f"no look has a setting '{unknown[0]}': known are {', '.join(LOOK)}")
-        judged = RenderJob.build(inputs=["-"], out="-", **values)
-        options = judged.model_dump(mode="json", include=set(LOOK), exclude_defaults=True)
-        strength = Curve.parse(judged.strength).constant
-        told = judged.strength if strength is None else f"{strength:g}"
-        options |= {"style": judged.style, "tier": judged.tier, "strength": told}
-        look = Look(json.dumps(options, sort_keys=True))
-        if look not in self.hashes:
-            found = [find_look(StyleUse.parse(use).style, judged.tier, judged.variation) for use in judged.style]
-            check_variation(found, judged.variation)
-            self.hashes[look] = told_apart(found)
-        return look
-
-    def _set(self) -> dict[str, str]:
-        """What --set says, as name and value."""
-        parted = [each.partition("=") for each in self.job.set]
-        if wrong := [name for name, equals, _ in parted if not equals]:
-            raise InputError(f"--set {wrong[0]}: write name=value")
-        return {name.strip(): value.strip() for name, _, value in parted}
+        use = use_of(cut, need, source, self.job.handles, gaps=self.job.missing != "error")
+        if look is None:
+            return None
+        self.wishes.check(look, source, range(use.low, use.high + 1, cut.step))
+        return source, look, use
 
     def _source(self, place: Path) -> Source:
         if place not in self.sources:
@@ -145,7 +117,9 @@ class Conform:
         """Refuse a movie that cannot be written so; one made from pictures is judged by its render."""
         info = stretch.source.info
         if stretch.source.kind == "movie" and kind_of(stretch.target) == "movie" and info is not None:
-            like = replace(info, channels=info.channels + 2 * (info.channels < 3))
+            scale = self.wishes.scale(stretch.look)
+            channels = info.channels + 2 * (info.channels < 3)
+            like = replace(info, channels=channels, width=info.width * scale, height=info.height * scale)
             codecs.check(stretch.target, like, Encoding(self.job.codec, self.job.quality))
 
     def _facts(self, stretch: Stretch) -> dict[str, Any]:
@@ -155,7 +129,7 @@ class Conform:
         return {
             "source": str(stretch.source.path.resolve()),
             **stretch.look.options,
-            "style_hashes": self.hashes[stretch.look],
+            **self.wishes.facts(stretch.look),
             **written,
             "frames": [stretch.low, stretch.high, stretch.step],
         }
@@ -242,11 +216,9 @@ def _bytes(files: list[Path]) -> int:
     return sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else -1
 
 
-@contextmanager
-def _about(cut: Cut) -> Iterator[None]:
-    """Say of which clip a fault is told."""
-    try:
-        yield
-    except InputError as error:
-        told = str(error)
-        raise InputError(told if told.startswith(cut.place) else f"{cut.place}: {told}") from None
+def _told_of(places: list[str], message: str) -> str:
+    """A fault with the first of the clips that have it; some say themselves which they mean."""
+    if message.startswith(places[0]):
+        return message
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return f"{places[0]}{more}: {message}"

@@ -27,6 +27,7 @@ _SETTING = re.compile(r"IMPASTO ([A-Z_]+):\s*(.*\S)")
 _NAME = re.compile(r"(\W*(FROM|TO) CLIP NAME:?\s*)(.*\S)\s*")
 _PATH = re.compile(r"(\W*(?:OTIO REFERENCE )?(FROM|TO)(?: CLIP| FILE)?:\s*)(.*\S)\s*")
 _RANGE = re.compile(r"(.*)\[(\d+)-\d+\](\.\w+)")
+SEVERAL = ("style", "guide")  # settings that a look may have several of: a line for each
 _TRACKS = {"A": ["A1"], "AA": ["A1", "A2"], "B": ["V", "A1"], "A2/V": ["V", "A2"], "AA/V": ["V", "A1", "A2"]}
 
 
@@ -63,7 +64,11 @@ class Moved:
 
 def settings(clip: Any) -> dict[str, Any]:
     """What comments such as `* IMPASTO STYLE: great-wave` ask for."""
-    return {found[1].lower(): found[2] for comment in _comments(clip) if (found := _SETTING.fullmatch(comment.strip()))}
+    asked: dict[str, Any] = {}
+    for found in filter(None, (_SETTING.fullmatch(comment.strip()) for comment in _comments(clip))):
+        name = found[1].lower()
+        asked[name] = [*asked.get(name, []), found[2]] if name in SEVERAL else found[2]
+    return asked
 
 
 def mend(timeline: Any) -> None:
