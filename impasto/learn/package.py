@@ -45,7 +45,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         graphs[tier] = export_graph(generator)
         tiers[tier] = describe(generator, graphs[tier], codes)
     if before:
-        kept = _kept(before, tiers) if job.distil or _alike(before, recipe) else {}
+        kept = _kept(before, tiers) if job.distil or alike(before.card, recipe) else {}
         tiers, graphs = {**kept, **tiers}, {**{tier: before.graph(tier) for tier in kept}, **graphs}
     credit = {"author": job.author, "licence": job.licence, "source": job.source}
     card = Card(
@@ -89,10 +89,10 @@ def _kept(before: StyleFile, tiers: Mapping[TierName, Tier]) -> dict[TierName, T
     return {name: tier for name, tier in before.card.tiers.items() if name not in tiers and frozenset(tier.codes) in looks}
 
 
-def _alike(before: StyleFile, recipe: ModuleType) -> bool:
+def alike(before: Card, recipe: ModuleType) -> bool:
     """Whether what was learnt can stand beside the start: a base is no look, and a look that varies is no look that does not."""
-    bases = before.card.training.recipe == BASE, recipe.__name__.rsplit(".", 1)[-1] == BASE
-    return bases[0] == bases[1] and before.card.varies == getattr(recipe, "VARIES", False)
+    bases = before.training.recipe == BASE, recipe.__name__.rsplit(".", 1)[-1] == BASE
+    return bases[0] == bases[1] and before.varies == getattr(recipe, "VARIES", False)
 
 
 def _encoder(recipe: ModuleType, material: Material, trained: Mapping[TierName, Training]) -> bytes | None:

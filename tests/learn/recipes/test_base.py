@@ -15,8 +15,8 @@ from impasto.errors import InputError  # noqa: E402
 from impasto.learn.job import TrainJob  # noqa: E402
 from impasto.learn.material.data import gather_references  # noqa: E402
 from impasto.learn.recipes import base  # noqa: E402
-from impasto.learn.run.record import read_curve  # noqa: E402
 from impasto.styles.package import StyleFile  # noqa: E402
+from tests.learn.made_art import learn, tiny  # noqa: E402
 
 SMALL = ["crop_px=128", "batch=2", "style_side=144", "critic_width=8"]
 
@@ -51,24 +51,16 @@ def test_a_base_is_learnt_and_a_look_starts_from_it(photos: Path, tmp_path: Path
     assert 0 < moved < 0.01, "one step away from the base"
 
 
-def test_a_base_does_not_come_along_as_a_tier_of_the_look(photos: Path, tmp_path: Path) -> None:
-    job([photos], tmp_path / "base.style", steps=1).finish()
-    look = TrainJob.build(
-        references=[photos / "0.png"], photos=[photos], out=tmp_path / "look.style", start=tmp_path / "base.style", tier="full",
-        steps=1, set=["crop_px=128", "batch=1", "photo_side=144", "style_side=144", "critic_width=8", "columns=64"],
-    ).finish()  # fmt: skip
-    card = StyleFile.open(look.path).card
-    assert set(card.tiers) == set(card.training.steps) == {"full"}
-
-
 def test_it_learns_to_repair(photos: Path, tmp_path: Path) -> None:
     """By learning, worn crops that were never learnt from come closer to the whole ones than they were given."""
-    noisy = [*SMALL, "grain=0.2", "adversary=0", "steady=0", "light=0", "blur_px=0"]
-    job([photos], tmp_path / "base.style", steps=45, set=noisy).finish()
-    figures = [line for line in read_curve(tmp_path / "base.run/live/curve.jsonl") if "held/error" in line]
-    first, last = figures[0], figures[-1]
-    assert last["held/error"] < 0.96 * first["held/error"]
-    assert last["held/error"] < last["held/error_as_given"] == first["held/error_as_given"]
+    settings = base.Settings(crop_px=128, batch=2, style_side=144, critic_width=8, grain=0.2, blur_px=0, light=0, steady=0)
+    material = base.gather(job([photos], tmp_path / "base.style"), settings, None, torch.device("cpu"))
+    measured, generator = base.held_out(settings, material), tiny()
+    before = measured(generator.eval())
+    learn(base, settings, material, generator.train(), 30)
+    after = measured(generator)
+    assert after["error"] < 0.97 * before["error"]
+    assert after["error"] < after["error_as_given"] == before["error_as_given"]
 
 
 def test_worn_pictures_differ_and_stay_pictures() -> None:
