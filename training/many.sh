@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Eight looks in one live network, run from the root of the repository with the extra `learn` installed and the data beside it.
 # One folder per look, so that the looks are called by what they are. Arguments: minutes in all, photographs per look and step, a
-# mark of the run folder. The draft had its first 520 steps with batch=2, gram 20, content 2.2 and steady 18, the rest as below.
+# mark of the run folder.
 set -euo pipefail
 data=../shared/data
 styles=$data/styles
@@ -16,7 +16,7 @@ look red-chalk refs_pd/red_chalk_peasant_dress.jpg
 look watercolour handmade_stylit/watercolor2/watercolor2_example0_0.jpg
 look pencil handmade_stylit/pencil0_bw/pencil0_example0_0.jpg
 impasto learn runs/many --recipe styles --tier live -o training/drafts/many-live.style --run "runs/many-live${3:+-$3}" --seed 1 \
-  --set "batch=${2:-1}" --set gram=25 --set content=1.8 --set steady=14 \
+  --set "batch=${2:-1}" --set gram=25 --set content=1.8 --set steady=14 --set recoloured=0.3 \
   --from training/base.style --photos training/photos.txt --minutes "${1:-60}" \
-  --teacher "$data/weights/vgg19_normalised_relu3_1.safetensors" --teacher "$data/weights/vgg19_compact_relu5_1.safetensors" \
+  --teacher own \
   --title "Eight looks" --licence "public domain; watercolour and pencil: MIT (Creative Flow+)" --look-licence Apache-2.0 --overwrite

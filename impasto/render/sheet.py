@@ -122,12 +122,9 @@ def _shrunk(path: Path, width: int) -> Image.Image:
     import numpy as np
     from PIL import Image
 
-    from impasto.media import open_reader
-    from impasto.render.stored import from_engine, to_engine
+    from impasto.render.stored import as_shown, from_engine, to_engine
 
-    with open_reader(path) as reader:
-        frame = next(iter(reader))
-    picture = Image.fromarray(from_engine(to_engine(frame.rgb()), np.dtype(np.uint8)))
+    picture = Image.fromarray(from_engine(to_engine(as_shown(path)), np.dtype(np.uint8)))
     height = max(1, round(picture.height * width / picture.width))
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
