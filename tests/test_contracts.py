@@ -37,7 +37,7 @@ def made(name: str) -> Any:
 
     room = plugins.load("generators", name)
     torch.manual_seed(0)
-    return lively(room.Generator(room.Settings()))
+    return lively(room.Generator(room.Settings(blocks=2)))
 
 
 def painted(generator: Any, picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -39,7 +39,7 @@ class Exported(NamedTuple):
 @cache
 def exported(name: str) -> Exported:
     room = plugins.load("generators", name)
-    network: Painter = lively(room.Generator(room.Settings()))
+    network: Painter = lively(room.Generator(room.Settings(blocks=2)))
     parameters = sum(weight.numel() for weight in network.parameters())
     settings = network.settings.model_dump()
     sizes = {"stride": network.stride, "receptive_field": network.receptive_field, "parameters": parameters}
