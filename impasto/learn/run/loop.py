@@ -31,6 +31,7 @@ from impasto.learn.run.health import Health
 from impasto.learn.run.pace import Pace, is_drawn, schedule
 from impasto.learn.run.record import STEPS_BETWEEN_SCALARS, Record
 from impasto.learn.run.report import write_report
+from impasto.learn.run.unbroken import unbroken
 from impasto.learn.run.watch import Sight, Watch, look
 
 __all__ = ["Batch", "Networks", "Outcome", "Pace", "StepFunction", "Training", "Watch", "on_device"]
@@ -108,16 +109,17 @@ class Training:
         first_step = self.step
         try:
             while not self.over:
-                healthy, outcome = self._one()
-                in_a_row = 0 if healthy else in_a_row + 1
-                if in_a_row >= SKIPS_BEFORE_RETURN:
-                    self._return(record)
-                    in_a_row = 0
-                (self.seconds,) = self.company.first_says(time.monotonic() - began)
-                self.images_per_second = (self.images - images) / max(1e-6, time.monotonic() - started)
-                self._draw(record, outcome)
-                if outcome is not None and self._is_look_due():
-                    yield from self._take_look(record)
+                with unbroken():
+                    healthy, outcome = self._one()
+                    in_a_row = 0 if healthy else in_a_row + 1
+                    if in_a_row >= SKIPS_BEFORE_RETURN:
+                        self._return(record)
+                        in_a_row = 0
+                    (self.seconds,) = self.company.first_says(time.monotonic() - began)
+                    self.images_per_second = (self.images - images) / max(1e-6, time.monotonic() - started)
+                    self._draw(record, outcome)
+                    told = self._take_look(record) if outcome is not None and self._is_look_due() else []
+                yield from (Progress("noticed", note=f"{self.label}: {note}") for note in told)
                 now = time.monotonic()
                 if record and now - last_sheet > 60 * self.watch.sheet_minutes:
                     self._sheet(record)
@@ -208,7 +210,7 @@ class Training:
         dear = self.pace.minutes > 0 and self.looking > LOOK_SHARE * self.seconds
         return not self.company.first_says(float(dear))[0]
 
-    def _take_look(self, record: Record | None) -> Iterator[Progress]:
+    def _take_look(self, record: Record | None) -> list[str]:
         began = time.monotonic()
         told = self._look() if self.company.first else []
         self.looking += time.monotonic() - began
@@ -218,7 +220,7 @@ class Training:
             record.scalars(self.step, self.figures)
             for note in told:
                 record.line(self.step, self.seconds, {"event": note})
-        yield from (Progress("noticed", note=f"{self.label}: {note}") for note in told)
+        return told
 
     def _look(self) -> list[str]:
         """Take the figures and let the health of the training follow them; what is to be said of it."""

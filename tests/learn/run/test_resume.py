@@ -66,6 +66,44 @@ def killed_at(folder: Path, lines: int) -> None:
     assert process.wait() == -signal.SIGKILL, "it was done before it could be killed"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_in_the_middle_of_a_step_waits_for_its_end(
+    tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With half a step in the checkpoint, or none of it, the resumed curve would leave out a step or lead elsewhere."""
+
+    def stop(_: int, __: Any) -> None:
+        raise KeyboardInterrupt
+
+    asked = iter([5, 9])
+    at = next(asked)
+    take_update = Training._update
+
+    def update(self: Training, outcome: Outcome) -> bool:
+        nonlocal at
+        if self.step == at:
+            at = next(asked, 0)
+            os.kill(os.getpid(), number)
+        return take_update(self, outcome)
+
+    whole, stopped = training(tmp_path / "whole", 1e9), tmp_path / "stopped"
+    list(whole.run())
+    monkeypatch.setattr(Training, "_update", update)
+    before = signal.signal(number, stop)
+    try:
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                list(training(stopped, 1e9).run())
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+    assert [line["step"] for line in curve(stopped) if "critic" in line] == list(range(1, 10))
+    resumed = training(stopped, 1e9)
+    list(resumed.run())
+    assert curve(stopped) == curve(tmp_path / "whole")
+    assert all(torch.equal(a, b) for a, b in zip(whole.average.parameters(), resumed.average.parameters(), strict=True))
+
+
 def test_a_run_killed_twice_leaves_the_curve_of_an_undisturbed_one(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
