@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
@@ -120,7 +119,8 @@ class TrainJob(Job):
 
         needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self.places()
         plate = "; no photographs given, so frames of the procedural plate are painted first" if needs else ""
-        yield Progress("reading", note=f"{len(self.references)} reference{plate}")
+        name, given = recipe.__name__.rpartition(".")[2], len(self.references)
+        yield Progress("reading", note=f"{given} reference{'s' * (given != 1)} for recipe {name}{plate}")
         material = self._material(recipe, settings, company.rank)
         yield Progress("reading", note=recipe.check(material))
         for refused in dict.fromkeys([*material.references.refused, *material.photos.refused]):
@@ -156,29 +156,14 @@ class TrainJob(Job):
 
     def _recipe(self) -> ModuleType:
         from impasto import plugins
+        from impasto.learn.choose import PAINTED_FRAMES, choose
 
-        return plugins.load("recipes", self._chosen() if self.recipe == "auto" else self.recipe)
-
-    def _chosen(self) -> str:
-        """What the references are says how they are learnt from."""
-        from impasto.media import MOVIES, is_sequence
-
-        if self.distil:
-            return "distil"
-        if not self.references:
-            raise InputError("nothing to learn from: name a painting, a folder or a movie, or a look with --distil")
-        if any(place.name.endswith((".bin", ".tar.gz", ".tgz")) for place in self.references):
-            return "noise"  # CIFAR-10's binary archive
-        folders = [place for place in self.references if place.is_dir()]
-        if self.shot and not folders and all(re.search(r"\d", place.stem) for place in self.references):
-            return "keyframes"
-        if any(place.suffix.lower() in MOVIES or (is_sequence(place) and place not in folders) for place in self.references):
-            return "style_video"
-        if any(inner.is_dir() for place in folders for inner in place.iterdir()):
-            return "styles"
-        if folders or any(place.suffix == ".txt" for place in self.references):
-            return "folder"
-        return "one_image" if len(self.references) == 1 else "styles"
+        name = choose(self) if self.recipe == "auto" else self.recipe
+        if name != PAINTED_FRAMES and (self.guide or self.matte):
+            which = "--guide" if self.guide else "--matte"
+            how = "paint over frames of a shot and give it with --shot, or leave it out"
+            raise InputError(f"{which} goes along with painted frames of a shot, and recipe {name} has none: {how}")
+        return plugins.load("recipes", name)
 
     def _settings(self, recipe: ModuleType) -> BaseModel:
         from pydantic import ValidationError

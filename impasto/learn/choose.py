@@ -1,0 +1,63 @@
+"""Which recipe the references ask for, where the user names none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from impasto.errors import InputError
+from impasto.media import MOVIES, is_sequence, list_pictures
+from impasto.media.sequence import Pattern
+
+if TYPE_CHECKING:
+    from impasto.learn.job import TrainJob
+
+ARCHIVES = (".bin", ".tar.gz", ".tgz")  # CIFAR-10's binary archive
+PAINTED_FRAMES = "keyframes"  # what takes --guide and --matte
+
+
+def choose(job: TrainJob) -> str:
+    """The name of the recipe."""
+    if job.distil:
+        return "distil"
+    if not job.references:
+        raise InputError("nothing to learn from: name a painting, a folder or a movie, or a look with --distil")
+    if any(place.name.endswith(ARCHIVES) for place in job.references):
+        return "noise"
+    if job.shot and _are_painted_frames(job.references, job.shot):
+        return PAINTED_FRAMES
+    folders = [place for place in job.references if place.is_dir()]
+    if any(place.suffix.lower() in MOVIES or (is_sequence(place) and place not in folders) for place in job.references):
+        return "style_video"
+    if any(is_look(inner) for place in folders for inner in place.iterdir()):
+        return "styles"
+    if folders or any(place.suffix == ".txt" for place in job.references):
+        return "folder"
+    return "one_image" if len(job.references) == 1 else "styles"
+
+
+def is_look(folder: Path) -> bool:
+    """Whether a folder in a folder holds pictures, and is none that systems hide."""
+    return folder.is_dir() and not folder.name.startswith((".", "__")) and bool(list_pictures(folder))
+
+
+def _are_painted_frames(places: list[Path], shot: Path) -> bool:
+    """Whether all pictures that were given are named by frames of the shot; some and not others is a fault."""
+    from impasto.learn.material.data import open_shot
+
+    files = [file for each in places for file in (list_pictures(each) if each.is_dir() else [each])]
+    if any(is_look(inner) for each in places if each.is_dir() for inner in each.iterdir()):
+        return False
+    with open_shot(shot) as reader:
+        there = set(reader.numbers())
+    others = [file for file in files if _number_of(file) not in there]
+    if others and len(others) < len(files):
+        first, rest = others[0], f" and {len(others) - 1} more" if len(others) > 1 else ""
+        how = "name painted frames by their frame, or say what is meant with --recipe keyframes, styles or folder"
+        raise InputError(f"{first}{rest}: named by no frame of {shot}, and other references are: {how}")
+    return bool(files) and not others
+
+
+def _number_of(file: Path) -> int | None:
+    pattern = Pattern.of(file)
+    return pattern.number_of(file.name) if pattern else None
