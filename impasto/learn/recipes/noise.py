@@ -28,7 +28,7 @@ from impasto.learn.material import data
 from impasto.learn.material.augment import augmented
 from impasto.learn.material.cifar import is_cifar, read_cifar
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
-from impasto.losses import adversarial, noise_gradient, r1
+from impasto.losses import adversarial, gradient_penalty, noise_gradient, r1
 from impasto.models.dreamer import Dreamer, is_power_of_two
 from impasto.models.judges import Bench, FeatureJudge, PixelJudge, tap_values
 from impasto.models.perception import Perception
@@ -57,11 +57,11 @@ class Settings(BaseModel):
     network: Literal["mapped", "dcgan"] = "mapped"
     size: int = Field(64, ge=16, le=256)
     noise: int = Field(64, ge=2, le=1024)
-    width: int = Field(0, ge=0)  # channels at full size; 0: by tier
-    widest: int = Field(128, ge=1)
+    width: int = Field(0, ge=0, le=1024)  # channels at full size; 0: by tier
+    widest: int = Field(128, ge=1, le=1024)
     batch: int = Field(16, ge=2)
     crops: Literal["centre", "random"] = "centre"  # random: any square, for textures
-    style_side: int = Field(256, ge=16)  # for random crops: the pictures' long side
+    style_side: int = Field(256, ge=16, le=data.MOST_SIDE_PX)  # for random crops: the pictures' long side
     mirror: bool = True
     only: str = ""  # labels of CIFAR-10, e.g. horse or cat,dog
     family: Literal["bce", "hinge", "lsgan", "wgan", "relativistic"] = "bce"
@@ -71,9 +71,10 @@ class Settings(BaseModel):
     outside: float = Field(1.0, ge=0)  # values that no screen can show
     r1: float = Field(0.05, ge=0)  # at 1, faces of 32 px all came out in one layout
     r1_every: int = Field(16, ge=1)
+    rise: float = Field(10.0, ge=0)  # family wgan: gradient penalty, in place of r1
     slope: float = Field(0.0, ge=0)  # on the gradient to the noise: smoother walks
     spread: bool = True  # the critic sees how much pictures differ among each other
-    critic_width: int = Field(16, ge=1)
+    critic_width: int = Field(16, ge=1, le=1024)
 
     @field_validator("size")
     @classmethod
@@ -107,6 +108,10 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
     if settings.crops == "centre":
         found.images = [centre_square(image, settings.size) for image in found.images]
         return Gallery(found, data.Pictures([]), perception, job.seed, device, held=_held_out(found, job.seed))
+    for name, size in zip(found.names, found.sizes, strict=True):
+        if min(size) < settings.size:
+            how = f"squares of {settings.size} do not fit in it; give a larger one, or a smaller --set size"
+            raise InputError(f"{name}: {size[0]}x{size[1]} pixels: {how}")
     if len(found.images) < FEWEST_TO_HOLD:
         found, held = strips(found, settings.size)
         return Gallery(found, data.Pictures([]), perception, job.seed, device, held=held, squares=True)
@@ -153,6 +158,9 @@ def check(material: Gallery) -> str:
     """Refuse what this recipe cannot learn from; say in a line what it sees."""
     count, held = len(material.references.images), len(material.held.images)
     if material.squares and count < FEWEST:
+        for image, name in zip(material.references.images, material.references.names, strict=True):
+            if image.std((0, 1)).max() < 2:
+                raise InputError(f"{name}: the picture is one flat colour; there is nothing in it to dream of")
         of = "one picture" if count == 1 else f"{count} pictures"
         return f"any square of {of}, {'a strip of each' if held else 'too small to have any'} held out"
     if count < FEWEST:
@@ -249,12 +257,24 @@ def _losses(settings: Settings, networks: Networks, batch: Batch, changed: Calla
         losses["slope"] = noise_gradient(dreamt, noise)
     real, fake = critic(true), critic(shown.detach())
     loss, figures = told(family.critic(real, fake), real, fake, family)
-    judge = critic.pixels
-    if settings.r1 and judge is not None and int(batch["step"]) % settings.r1_every == 0:
-        flatness = r1(lambda x: [judge(x)], batch["real"])
-        loss, figures = loss + settings.r1 * settings.r1_every * flatness, {**figures, "r1": float(flatness.detach())}
+    penalty, name = _penalty(settings, critic, batch, dreamt.detach())
+    if penalty is not None:
+        loss, figures = loss + penalty, {**figures, name: float(penalty.detach())}
     weights = {"adversary": settings.adversary, "outside": settings.outside, "centre": 1.0, "slope": settings.slope}
     return outcome(losses, weights, (loss, figures), dreamt)
+
+
+def _penalty(settings: Settings, critic: Bench, batch: Batch, dreamt: Tensor) -> tuple[Tensor | None, str]:
+    """What keeps the pixel critic gentle: for Wasserstein an even rise from dreams to pictures, else R1, now and then."""
+    judge = critic.pixels
+    if judge is None:
+        return None, ""
+    if settings.family == "wgan":
+        even = gradient_penalty(lambda x: [judge(x)], batch["real"], dreamt) if settings.rise else None
+        return (None if even is None else settings.rise * even), "gradient_penalty"
+    if settings.r1 and int(batch["step"]) % settings.r1_every == 0:
+        return settings.r1 * settings.r1_every * r1(lambda x: [judge(x)], batch["real"]), "r1"
+    return None, ""
 
 
 def held_out(settings: Settings, material: Gallery) -> Callable[[Dreamer], dict[str, float]]:

@@ -189,12 +189,12 @@ class Training:
         if self.returns > RETURNS_BEFORE_END:
             raise TrainingError(
                 f"learning diverged at step {self.step} and {RETURNS_BEFORE_END} returns did not help; the last healthy "
-                f"checkpoint is in {self.folder}: try a lower learning rate, or check the references for constant pictures"
+                f"checkpoint is in {self.folder}: leave out weights given with --set, or check the references for constant pictures"
             )
         step, returns = self.step, self.returns
         if not self.resume():
             raise TrainingError(
-                f"learning diverged at step {step}, before the first checkpoint: check the references and the photographs"
+                f"learning diverged at step {step}, before the first checkpoint: leave out weights given with --set, or check the pictures"
             )
         self.returns, self.returned_at = returns, self.step
         self.shift += 7919 * returns  # other batches than those that broke it

@@ -47,5 +47,5 @@ class Pace:
         return min(1.0, max(by_steps, by_time))
 
     def is_look(self, step: int) -> bool:
-        """Whether the held-out figures are due after this step."""
-        return step % (self.look_every or (max(5, self.steps // LOOKS) if self.steps else STEPS_BETWEEN_LOOKS)) == 0
+        """Whether the held-out figures are due after this step: every so many, and after the last."""
+        return step == self.steps or step % (self.look_every or (max(5, self.steps // LOOKS) if self.steps else STEPS_BETWEEN_LOOKS)) == 0

@@ -112,7 +112,7 @@ def test_every_family_and_penalty_takes_a_step(discs: Path, family: str) -> None
     dreamer = noise.generator(settings, material, "live")
     networks = noise.networks(settings, material, dreamer)
     outcome = noise.step(settings, material)(networks, noise.batches(settings, material)(0), 0.0)
-    assert {"adversary", "slope", "r1", "told_apart"} <= set(outcome.parts)
+    assert {"adversary", "slope", "told_apart", "gradient_penalty" if family == "wgan" else "r1"} <= set(outcome.parts)
     (outcome.generator + outcome.critic).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in [*dreamer.parameters(), *networks.critic.parameters()])
 
@@ -173,11 +173,17 @@ def test_one_picture_is_many_squares_and_a_strip_of_it_is_held_out(discs: Path, 
     wide = np.hstack([disc(np.random.default_rng(seed), 64) for seed in range(4)])
     Image.fromarray(wide).save(tmp_path / "texture.png")
     one = job([tmp_path / "texture.png"], tmp_path / "x.style")
-    material = noise.gather(one, noise.Settings(**SMALL, crops="random", style_side=256), None, torch.device("cpu"))
+    settings = noise.Settings(**SMALL, crops="random", style_side=256)
+    material = noise.gather(one, settings, None, torch.device("cpu"))
     (learnt,), (held,) = material.references.images, material.held.images
     assert np.array_equal(np.hstack([learnt, held]), wide)
     assert held.shape == (64, 64, 3)
     assert noise.check(material) == "any square of one picture, a strip of each held out"
+    flat = np.full((64, 64, 3), 9, np.uint8)
+    for name, pixels, told in (("flat", flat, "one flat colour"), ("tiny", wide[:9, :9], "squares of 16 do not")):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+        with pytest.raises(InputError, match=told):
+            noise.check(noise.gather(job([tmp_path / f"{name}.png"], tmp_path / "x.style"), settings, None, torch.device("cpu")))
     with pytest.raises(InputError, match=r"learns from many pictures, not 1: .* --set crops=random"):
         noise.check(noise.gather(one, noise.Settings(**SMALL), None, torch.device("cpu")))
 

@@ -59,6 +59,8 @@ def test_the_schedule_warms_up_holds_and_falls() -> None:
 
 def test_looks_and_curve_points_hang_on_the_step_alone() -> None:
     assert [s for s in range(1, 400) if Pace(steps=400).is_look(s)][:3] == [16, 32, 48]
+    assert Pace(steps=403).is_look(403), "short ones too have a figure at their end"
+    assert Pace(steps=10, look_every=250).is_look(10)
     assert Pace(minutes=3).is_look(50)
     assert is_drawn(999)
     assert not is_drawn(1001)
