@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from impasto import plugins
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.material.canvas import Keeping, canvas_of, crops
+from impasto.learn.material.canvas import Canvas, Keeping, canvas_of, crops, unit
 from impasto.learn.material.data import random_motion, rng_at
 from impasto.learn.material.shot import ShotMaterial, gather_shot
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
@@ -40,6 +40,7 @@ STRUCTURE_TAPS = ("relu3_1",)
 CRITIC_SCALES = 1
 SSIM_STRIDE = 4  # px: a sixteenth of the windows tells as much, and costs as little
 MOST_SQUARES = 24  # that are looked at, over all painted frames
+SHOWN, SHOWN_PX = 3, 384  # frames of either kind on a contact sheet, and how much of their middles
 
 
 class Settings(BaseModel):
@@ -63,7 +64,7 @@ class Settings(BaseModel):
     form: float = Field(0.05, ge=0)
     steady: float = Field(0.25, ge=0)
     outside: float = Field(0.5, ge=0)
-    critic_width: int = Field(12, ge=1)
+    critic_width: int = Field(12, ge=1, le=1024)
 
 
 def gather(job: TrainJob, settings: Settings, perception: Perception | None, device: torch.device) -> ShotMaterial:
@@ -154,6 +155,35 @@ def _losses(settings: Settings, material: ShotMaterial, networks: Networks, batc
         losses["adversary"] = FAMILY.generator(networks.critic(fake))
     critic = verdicts(networks.critic, on_device(goal, goal.device), fake, FAMILY)
     return outcome(losses, settings.model_dump(), critic, painted)
+
+
+def show(settings: Settings, material: ShotMaterial) -> Callable[[Painter], dict[str, Tensor]]:
+    """Middles of painted frames beside their goals, and of frames that nobody painted."""
+    others = [material.views[i] for i in np.linspace(0, len(material.views) - 1, min(SHOWN, len(material.views))).astype(int)]
+    rows = {"painted frames": material.keys[:SHOWN], "other frames": others}
+    middles = {name: [_middle(canvas_of(view)) for view in views] for name, views in rows.items() if views}
+
+    @torch.no_grad()
+    def shown(painter: Painter) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for name, squares in middles.items():
+            seen = torch.cat([seen for seen, _ in squares])
+            found[name] = seen[:, :3]
+            with material.autocast():
+                found[f"{name}, by the look"] = painter(on_device(seen, material.device)).float().clamp(0, 1).cpu()
+            if goals := [goal for _, goal in squares if goal is not None]:
+                found[f"{name}, by hand"] = torch.cat(goals)
+        return found
+
+    return shown
+
+
+def _middle(canvas: Canvas) -> tuple[Tensor, Tensor | None]:
+    """The middle of a frame, and of its painting where it has one, [1,C,h,w]."""
+    sides = [min(SHOWN_PX, whole // 4 * 4) for whole in canvas.weight.shape[1:]]
+    starts = [(whole - side) // 2 for whole, side in zip(canvas.weight.shape[1:], sides, strict=True)]
+    cut = (slice(None), *(slice(start, start + side) for start, side in zip(starts, sides, strict=True)))
+    return unit(canvas.seen[cut])[None], None if canvas.painted is None else unit(canvas.painted[cut])[None]
 
 
 def _features(perception: Perception, ours: Tensor, goal: Tensor) -> Tensor:

@@ -188,6 +188,18 @@ def test_only_what_the_matte_covers_is_learnt(shot: Path, painted: list[Path], t
     assert ours[:, WIDTH * 3 // 4 :].mean() > 0.2, "the black beside the matte was not learnt"
 
 
+def test_a_sheet_shows_frames_beside_what_was_painted_of_them(shot: Path, painted: list[Path]) -> None:
+    settings, found = material(job(painted, shot))
+    rows = keyframes.show(settings, found)(keyframes.generator(settings, found, "live").eval())
+    kinds = ("painted frames", "other frames")
+    assert list(rows) == [kinds[0], f"{kinds[0]}, by the look", f"{kinds[0]}, by hand", kinds[1], f"{kinds[1]}, by the look"]
+    assert len({row.shape[1:] for row in rows.values()}) == 1, "the middles of frames, one beside the other"
+    height, width = rows[kinds[0]].shape[2:]
+    top, left = (found.keys[0].painted.shape[0] - height) // 2, (found.keys[0].painted.shape[1] - width) // 2
+    goal = found.keys[0].painted[top : top + height, left : left + width] / np.float32(255)
+    np.testing.assert_allclose(rows[f"{kinds[0]}, by hand"][0].permute(1, 2, 0).numpy(), goal, atol=1e-6)
+
+
 def test_squares_are_kept_from_being_learnt(shot: Path, painted: list[Path]) -> None:
     _, found = material(job(painted, shot))
     keeping = Keeping(0.25, 16, 7)
