@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from impasto.errors import InputError
 
@@ -61,6 +61,13 @@ class Job(BaseModel):
     model_config = ConfigDict(extra="forbid")
     command: ClassVar[str] = ""
     help: ClassVar[str] = ""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any, about: ValidationInfo) -> Any:
+        """Where several are taken, one path or word may be given as it is."""
+        several = get_origin(cls.model_fields[str(about.field_name)].annotation) is list
+        return [value] if several and isinstance(value, str | Path) else value
 
     def run(self) -> Iterator[Progress | Done]:
         """Do the work, yielding Progress and, last, one Done."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.errors import InputError
 from impasto.job import Done, Progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Learning(Iterator[Progress]):
         """Learn to the end, without a word."""
         for _ in self:
             pass
-        assert self.done is not None, "learning was closed before it was done"
+        if self.done is None:
+            raise InputError("this learning was closed before it was done: the same call with the same `out` goes on from there")
         return self.done
 
     @property

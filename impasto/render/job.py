@@ -86,11 +86,6 @@ class RenderJob(Job):
     overwrite: bool = option(False, "replace outputs that exist")
     fresh: bool = option(False, "start over instead of going on where an earlier run of this render was stopped")
 
-    @field_validator("inputs", "style", "guide", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | Path) else value
-
     @field_validator("tile")
     @classmethod
     def _tile_is_known(cls, value: str) -> str:

@@ -63,8 +63,17 @@ def test_learning_can_write_to_a_place_and_be_closed(quick: list[int], tmp_path:
     learning.close()
     assert quick == [0]
     assert not (tmp_path / "look.style").exists()
-    with pytest.raises(AssertionError, match="closed"):
+    with pytest.raises(impasto.InputError, match="closed before it was done"):
         learning.finish()
+    with pytest.raises(impasto.InputError, match="closed before it was done"):
+        _ = learning.style
+
+
+def test_one_path_is_a_list_of_one() -> None:
+    learning = impasto.learning("painting.jpg", photos="photos", teacher=Path("none"), set="batch=1")
+    assert learning.job.photos == [Path("photos")]
+    assert learning.job.teacher == [Path("none")]
+    assert learning.job.set == ["batch=1"]
 
 
 def test_asking_for_the_style_learns_it_first(quick: list[int]) -> None:

@@ -54,11 +54,6 @@ class TimelineJob(Job):
     overwrite: bool = option(False, "replace outputs that exist; what is as it should be is kept")
     fresh: bool = option(False, "paint everything, whatever is there")
 
-    @field_validator("style", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | Path) else value
-
     @field_validator("strength", mode="before")
     @classmethod
     def _strength_is_text(cls, value: Any) -> Any:
