@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
 
     from impasto.learn.material.data import Material, Pictures
     from impasto.learn.run.company import Company
     from impasto.learn.run.loop import Training
     from impasto.models.blocks import Painter
     from impasto.styles.card import Tier
+    from impasto.styles.package import StyleFile
 
 GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
 DEFAULT_MINUTES = 10.0
@@ -59,14 +61,18 @@ class TrainJob(Job):
     )
     matte: Path | None = option(None, "with painted frames of a shot, where they are painted; only that is learnt from")
     start: Path | None = option(
-        None, "start from this style file, a look or a base; a look's other tiers are kept", flag="--from"
+        None, "start from this look or base, a name or a style file; a look's other tiers are kept", flag="--from"
     )
-    distil: Path | None = option(None, "no references: teach this look to a smaller network; the file then carries both")
+    distil: Path | None = option(
+        None, "no references: teach this look (name or style file) to a smaller network; its other tier is kept"
+    )
     to: Literal["swift", "brush"] = option("swift", "with --distil, the network that learns; --set width=32 makes it slimmer")
     minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)
     steps: int | None = option(None, "stop after so many steps; the same seed and steps give the same look", ge=1)
     epochs: float | None = option(None, "stop after so many passes over the photographs", gt=0)
-    tier: Literal["live", "full", "all"] = option("full", "which generator learns: live is small and fast, full paints finer")
+    tier: Literal["auto", "live", "full", "all"] = option(
+        "auto", "which generator learns: live is small and fast, full paints finer; auto is full, with --distil that of --to"
+    )
     seed: int = option(0, "seed of all randomness", ge=0)
     folder: Path | None = option(
         None, "checkpoints and curves; the same folder resumes (default: beside the style file)", flag="--run"
@@ -95,6 +101,7 @@ class TrainJob(Job):
 
     def run(self) -> Iterator[Progress | Done]:
         """Learn tier by tier, then pack and preview."""
+        self._find_looks()
         self._check_out()
         recipe = self._recipe()
         settings = self._settings(recipe)
@@ -102,6 +109,7 @@ class TrainJob(Job):
         self._check_folder(folder)
         _need_torch()
         from impasto.learn.run.company import join
+        from impasto.learn.run.memory import enough_memory
 
         if self.search:
             from impasto.learn.search import search
@@ -110,7 +118,8 @@ class TrainJob(Job):
             return
         company = join(self.devices, self.to_json())
         try:
-            yield from self._learn(recipe, settings, folder, company)
+            with enough_memory():
+                yield from self._learn(recipe, settings, folder, company)
         finally:
             company.leave()
 
@@ -127,7 +136,7 @@ class TrainJob(Job):
             yield Progress("left out", note=refused)
         for note in self._noticed(material.references):
             yield Progress("noticed", note=note)
-        trained = {tier: self._training(tier, recipe, settings, material, company) for tier in self._tiers()}
+        trained = {tier: self._training(tier, recipe, settings, material, company) for tier in self.tiers()}
         if not company.first:
             for training in trained.values():
                 deque(training.run(), maxlen=0)
@@ -149,10 +158,32 @@ class TrainJob(Job):
         found = alike(references)
         return found[:MOST_TOLD] + ([f"and {len(found) - MOST_TOLD} more such pairs"] if len(found) > MOST_TOLD else [])
 
-    def _tiers(self) -> list[TierName]:
+    def tiers(self) -> list[TierName]:
+        """Which tiers learn; a student's is that of its kind."""
         if self.distil:
-            return ["live"]
-        return list(GENERATOR_OF) if self.tier == "all" else [self.tier]
+            own: TierName = next(tier for tier, kind in GENERATOR_OF.items() if kind == self.to)
+            if self.tier not in ("auto", own):
+                raise InputError(f"--tier {self.tier}: a {self.to} is the {own} tier of a look; leave --tier out, or change --to")
+            return [own]
+        if self.tier == "all":
+            return list(GENERATOR_OF)
+        return ["full" if self.tier == "auto" else self.tier]
+
+    def _find_looks(self) -> None:
+        """Looks that were named become their files; one that cannot serve is refused before anything is read."""
+        tiers = self.tiers()
+        self.distil = _opened(self.distil).path if self.distil else None
+        if self.start is None:
+            return
+        style = _opened(self.start)
+        self.start = style.path
+        given = {text.partition("=")[0] for text in self.guide}
+        for tier in tiers:
+            guides = style.card.tiers[tier].guides if tier in style.card.tiers else {}
+            missing = [name for name in guides if name not in given]
+            if missing:
+                give = " ".join(f"--guide {name}=PATH" for name in missing)
+                raise InputError(f"{self.start}: its {tier} tier was learnt with guides ({', '.join(guides)}); give them: {give}")
 
     def _recipe(self) -> ModuleType:
         from impasto import plugins
@@ -173,9 +204,8 @@ class TrainJob(Job):
             settings: BaseModel = recipe.Settings(**values)
         except ValidationError as error:
             known = ", ".join(recipe.Settings.model_fields)
-            fault = error.errors()[0]
-            why = "no such setting" if fault["type"] == "extra_forbidden" else fault["msg"].lower()
-            raise InputError(f"--set {fault['loc'][0]}={fault['input']}: {why}; settings are {known}") from None
+            faults = "; ".join(_setting_fault(fault) for fault in error.errors())
+            raise InputError(f"{faults}; settings are {known}") from None
         return settings
 
     @property
@@ -329,6 +359,28 @@ class TrainJob(Job):
         beside = folder / f".{JOB}"
         beside.write_text(self.to_json(), encoding="utf-8")
         beside.replace(folder / JOB)
+
+
+def _setting_fault(fault: ErrorDetails) -> str:
+    """What is wrong with one setting, or with several that do not go together."""
+    own = fault["type"] == "value_error"
+    why = fault["msg"].removeprefix("Value error, ") if own else fault["msg"].lower()
+    if not fault["loc"]:
+        return f"--set {why}"
+    name = fault["loc"][0]
+    if fault["type"] == "extra_forbidden":
+        why = "no such setting"
+    elif fault["input"] == "" and not own:
+        return f"--set {name}: has no value ({why}); write {name}=VALUE"
+    return f"--set {name}={fault['input']}: {why}" if fault["input"] != "" else f"--set {name}: {why}"
+
+
+def _opened(place: Path) -> StyleFile:
+    """A look by its file or its name, sound to its last weight."""
+    from impasto.styles.library import find
+    from impasto.styles.package import StyleFile
+
+    return StyleFile.open(place if place.is_file() else find(str(place))).check()
 
 
 def _need_torch() -> None:

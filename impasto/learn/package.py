@@ -71,6 +71,9 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     minutes = {tier: round(training.seconds / 60, 2) for tier, training in trained.items()}
     skipped = sum(training.skipped for training in trained.values())
     told = "; ".join(f"{tier}: {steps[tier]} steps in {minutes[tier]:.1f} min" for tier in trained)
+    if job.distil:
+        beside = [tier for tier in tiers if tier not in trained]
+        told += f"; beside it the look's {beside[0]} tier as it was" if beside else "; the file holds this network alone"
     figures = {"steps": steps, "minutes": minutes, "skipped_steps": skipped, "preview": str(job.preview)}
     return Done(job.out, f"learnt {card.name} ({told}); preview in {job.preview}", figures)
 
@@ -175,7 +178,8 @@ def with_kept(record: TrainingRecord, before: StyleFile | None, tiers: Mapping[T
 def command_line(job: TrainJob, recipe: ModuleType, trained: dict[TierName, Training]) -> str:
     """The command that would learn this look again; paths are told by their last part, so that no machine shows through."""
     words = ["impasto", "learn", *(p.name for p in job.references), "-o", job.out.name]
-    how = ["--distil", job.distil.name, "--to", job.to] if job.distil else ["--tier", job.tier]
+    tier = "all" if len(trained) > 1 else next(iter(trained))
+    how = ["--distil", job.distil.name, "--to", job.to] if job.distil else ["--tier", tier]
     words += ["--recipe", recipe.__name__.rsplit(".", 1)[-1], *how, "--seed", str(job.seed)]
     repeated = {
         "--photos": [p.name for p in job.photos],

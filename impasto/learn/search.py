@@ -117,7 +117,7 @@ def _try(job: TrainJob, study: Study, trial: Trial) -> Iterator[Progress]:
     own = trial_of(job, trial)
     name = f"trial {len(_ended(study)) + 1}/{job.search}"
     yield Progress(name, note=", ".join(f"{setting} {value:.4g}" for setting, value in trial.params.items()))
-    curve = own.run_folder / own.tier / CURVE
+    curve = own.run_folder / own.tiers()[0] / CURVE
     reported, run = 0, own.run()
     try:
         for step in run:

@@ -73,7 +73,7 @@ class ArtSettings(Sizes):
     steady: float = Field(15.0, ge=0)
     outside: float = Field(10.0, ge=0)  # values that no screen can show
     variation: float = Field(0.001, ge=0)
-    critic_width: int = Field(24, ge=1)
+    critic_width: int = Field(24, ge=1, le=1024)
 
 
 @dataclass(kw_only=True)

@@ -24,8 +24,8 @@ class DreamerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     size: int = Field(64, ge=16, le=256)
     noise: int = Field(64, ge=2, le=1024)
-    width: int = Field(16, ge=1)
-    widest: int = Field(128, ge=1)
+    width: int = Field(16, ge=1, le=1024)
+    widest: int = Field(128, ge=1, le=1024)
 
     def sides(self) -> list[int]:
         """The sizes that the picture grows through: 4, 8 ... `size`."""

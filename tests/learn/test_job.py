@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,14 @@ def test_the_run_folder_of_another_training_is_refused_by_name(painting: Path, p
         ({"out": Path("x.txt")}, r"\.style"),
         ({"recipe": "magic"}, "choose one of base, .*one_image"),
         ({"set": ["brushes=3"]}, "no such setting"),
+        ({"set": ["stroke="]}, "--set stroke: has no value .*write stroke=VALUE"),
+        ({"set": ["critic_width=999999", "batch=0"]}, "batch=0: .*critic_width=999999: .*less than or equal to 1024; settings"),
+        ({"recipe": "restore", "set": ["task=bend"]}, "--set task=bend: input should be"),
+        ({"recipe": "restore", "set": ["task=grey-to-colour", "scale=4"]}, "--set scale is of the task small->large alone"),
+        ({"recipe": "restore", "set": ["look=nylon"]}, "--set look=nylon: no such filter"),
+        ({"recipe": "restore", "set": ["look=neon", "task=noisy-to-clean"]}, "--set look=neon and task=noisy->clean do not go"),
+        ({"start": Path("gone.style")}, r"gone\.style: no such file"),
+        ({"start": Path("gone"), "photos": [Path("gone")]}, "gone: no look has this name"),
         ({"teacher": [Path("gone.pth")]}, "no such teacher"),
         ({"photos": [Path("gone")]}, "no such folder"),
         ({"out": Path("no/such/folder/x.style")}, "there is no folder no/such/folder"),
@@ -142,6 +151,25 @@ def test_bad_input_is_one_line(painting: Path, photos: Path, change: dict[str, o
     with pytest.raises(InputError, match=told) as caught:
         job(painting, photos).model_copy(update={"references": references, **change}).finish()
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_start_is_refused_before_anything_is_read(painting: Path, photos: Path) -> None:
+    broken = painting.with_name("broken.style")
+    broken.write_text("no style")
+    with pytest.raises(InputError, match=r"broken\.style"):
+        next(job(painting, photos, start=broken).run())
+
+
+def test_a_start_that_was_learnt_with_guides_asks_for_them(
+    painting: Path, photos: Path, tiny_style: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = StyleFile.open(tiny_style)
+    name = next(iter(style.card.tiers))
+    guided = {name: style.card.tiers[name].model_copy(update={"guides": {"depth": 1}})}
+    held = replace(style, card=style.card.model_copy(update={"tiers": guided}))
+    monkeypatch.setattr("impasto.learn.job._opened", lambda place: held)
+    with pytest.raises(InputError, match=r"learnt with guides \(depth\); give them: --guide depth=PATH"):
+        next(job(painting, photos, start=tiny_style, tier=name).run())
 
 
 def test_a_flat_or_broken_painting_is_refused(painting: Path, photos: Path) -> None:
@@ -190,3 +218,35 @@ def test_an_existing_look_is_kept_unless_told(painting: Path, photos: Path) -> N
     with pytest.raises(InputError, match="--overwrite"):
         job(painting, photos).finish()
     assert (painting.parent / "x.style").read_text() == "mine"
+
+
+def test_a_training_is_not_resumed_on_another_picture(painting: Path, photos: Path) -> None:
+    none = [Path("none")]
+    job(painting, photos, steps=1, teacher=none).finish()
+    before = painting.read_bytes()
+    Image.open(painting).rotate(180).save(painting)
+    with pytest.raises(InputError, match=r"other pictures so far \(painting\.png is another picture now\).*another --run"):
+        job(painting, photos, steps=2, teacher=none, overwrite=True).finish()
+    painting.write_bytes(before)
+    job(painting, photos, steps=2, teacher=none, overwrite=True).finish()
+    kept = photos / "0.png"
+    Image.open(kept).rotate(180).save(kept)
+    with pytest.raises(InputError, match=r"\(0\.png is another picture now\)"):
+        job(painting, photos, steps=3, teacher=none, overwrite=True).finish()
+    (painting.parent / "x.run/material.json").unlink()
+    job(painting, photos, steps=3, teacher=none, overwrite=True).finish()  # a run folder of before there was such a list
+
+
+def test_a_look_that_is_written_into_its_own_references_is_none_of_them(photos: Path, tmp_path: Path) -> None:
+    art = tmp_path / "art"
+    art.mkdir()
+    for i in range(3):
+        rough = np.random.default_rng(i).integers(0, 256, (12, 16, 3), np.uint8)
+        Image.fromarray(rough).resize((160, 120), Image.Resampling.NEAREST).save(art / f"{i}.png")
+    values = {"out": art / "inside.style", "teacher": [Path("none")], "set": SMALL[:-1]}
+    job(art, photos, steps=1, **values).finish()
+    done = job(art, photos, steps=2, overwrite=True, **values).finish()
+    assert done.path is not None
+    record = StyleFile.open(done.path).card.training
+    assert (record.recipe, record.steps) == ("folder", {"live": 2})
+    assert [each.name for each in record.references] == ["0.png", "1.png", "2.png"]

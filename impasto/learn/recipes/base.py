@@ -51,7 +51,7 @@ class Settings(BaseModel):
     adversary: float = Field(0.1, ge=0)
     steady: float = Field(4.0, ge=0)
     outside: float = Field(10.0, ge=0)
-    critic_width: int = Field(24, ge=1)
+    critic_width: int = Field(24, ge=1, le=1024)
 
 
 @dataclass(kw_only=True)

@@ -34,7 +34,7 @@ class Settings(Sizes):
     identity: float = Field(5.0, ge=0)
     steady: float = Field(6.0, ge=0)
     outside: float = Field(10.0, ge=0)
-    critic_width: int = Field(24, ge=1)
+    critic_width: int = Field(24, ge=1, le=1024)
     pool: int = Field(50, ge=1)  # earlier paintings that a critic must still know for what they are
 
 

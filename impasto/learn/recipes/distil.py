@@ -47,9 +47,9 @@ class Settings(BaseModel):
     """The student's sizes (0: the usual ones), and the weights of the terms."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    width: int = Field(0, ge=0)
-    blocks: int = Field(0, ge=0)
-    head: int = Field(0, ge=0)
+    width: int = Field(0, ge=0, le=1024)
+    blocks: int = Field(0, ge=0, le=64)
+    head: int = Field(0, ge=0, le=1024)
     batch: int = Field(4, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
     photo_side: int = Field(640, ge=160)
@@ -57,7 +57,7 @@ class Settings(BaseModel):
     features: float = Field(2.0, ge=0)  # with perception
     adversary: float = Field(0.15, ge=0)
     matching: float = Field(1.0, ge=0)  # of what the critic sees
-    critic_width: int = Field(24, ge=1)
+    critic_width: int = Field(24, ge=1, le=1024)
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Lesson(Material):
     title: str = ""
     told: str = ""
     to: str = "swift"
+    beside: list[TierName] = field(default_factory=list)  # the look's tiers whose place the student does not take
     codes: dict[str, list[float]] = field(default_factory=dict)
     varies: bool = False
 
@@ -112,8 +113,14 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
     told = f"the {names[0]} tier ({tiers[0].generator})"
     lesson = Lesson(Pictures([]), learnt, perception, job.seed, device, painters=painters, kept=kept)
     lesson.title, lesson.told, lesson.to = style.path.name, told, job.to
+    lesson.beside = [name for name in names if name not in job.tiers() and _same_looks(style, name, names[0])]
     lesson.codes, lesson.varies = dict(tiers[0].codes), style.card.varies
     return lesson
+
+
+def _same_looks(style: StyleFile, one: TierName, other: TierName) -> bool:
+    """Whether two tiers know the same looks by name, so that they may stand in one file."""
+    return set(style.card.tiers[one].codes) == set(style.card.tiers[other].codes)
 
 
 def check_teacher(style: StyleFile, tier: Tier) -> None:
@@ -150,9 +157,10 @@ def generator(settings: Settings, material: Lesson, tier: str) -> Painter:
 def check(material: Lesson) -> str:
     """Say in a line what is distilled into what."""
     held = f"{len(material.codes)} looks of " if material.codes else "every variation of " if material.varies else ""
+    file = f"keeps its {material.beside[0]} tier" if material.beside else "holds the student alone"
     return (
         f"{held}{material.told} of {material.title} into a {material.to}, on {len(material.photos.images)} photographs "
-        f"({len(material.kept.images)} to measure with)"
+        f"({len(material.kept.images)} to measure with); the file {file}"
     )
 
 

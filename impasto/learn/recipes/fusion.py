@@ -67,7 +67,7 @@ class Settings(BaseModel):
     diverse: float = Field(3.0, ge=0)
     patches: float = Field(8.0, ge=0)  # without a teacher
     nce: float = Field(1.0, ge=0)  # without a teacher
-    critic_width: int = Field(32, ge=1)
+    critic_width: int = Field(32, ge=1, le=1024)
     columns: int = Field(2048, ge=1)
 
 

@@ -87,7 +87,7 @@ class Settings(BaseModel):
     patches: float = Field(8.0, ge=0)  # without a teacher
     nce: float = Field(1.0, ge=0)  # without a teacher
     tied: float = Field(8.0, ge=0)  # colours to the shot's (texture), or to the shot's in the painting's palette (colour)
-    critic_width: int = Field(32, ge=1)
+    critic_width: int = Field(32, ge=1, le=1024)
     columns: int = Field(2048, ge=1)
 
 

@@ -55,7 +55,7 @@ class Settings(BaseModel):
     adversary_from: float = Field(0.05, ge=0, le=1)  # critic and steadiness join when so much is over
     matching: float = Field(2.0, ge=0)  # of what the critic sees
     steady: float = Field(4.0, ge=0)
-    critic_width: int = Field(24, ge=1)
+    critic_width: int = Field(24, ge=1, le=1024)
 
 
 @dataclass

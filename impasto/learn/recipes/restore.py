@@ -47,6 +47,7 @@ OWN: dict[str, dict[str, Any]] = {
     COLOUR: {"batch": 8, "crop_px": 128, "pixels": 0.3, "content": 0.3, "adversary": 0.3, "steady": 1.0},
     LOOK: {"pixels": 8.0, "content": 2.0, "adversary": 0.2, "matching": 1.5, "steady": 5.0, "adversary_from": 0.1},
 }
+OF_TASK = {"scale": LARGE, "noise": CLEAN, "votes": COLOUR}  # settings that one task alone knows
 ZOOM = {LARGE: (0.5, 1.0), COLOUR: (0.3, 1.0), CLEAN: (0.5, 1.0), FILLED: (0.4, 1.0), LOOK: (0.6, 1.1)}
 
 
@@ -68,7 +69,7 @@ class Settings(BaseModel):
     matching: float = Field(0.3, ge=0)  # of what the critic sees
     steady: float = Field(0.0, ge=0)
     votes: float = Field(1.0, ge=0)  # of grey->colour: that the right colours are named
-    critic_width: int = Field(24, ge=1)
+    critic_width: int = Field(24, ge=1, le=1024)
 
     @field_validator("task", mode="before")
     @classmethod
@@ -91,13 +92,23 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
-        """A look is a task of its own; what was not given becomes the task's own."""
+        """A look is a task of its own; what was not given becomes the task's own, and what another task takes is refused."""
         given = set(self.model_fields_set)
+        if self.look and "task" in given and self.task != LOOK:
+            raise ValueError(f"look={self.look} and task={self.task} do not go together: leave one of them out")
+        for name, task in OF_TASK.items():
+            if getattr(self, name) != type(self).model_fields[name].default and (self.look or self.task != task):
+                raise ValueError(f"{name} is of the task {task} alone: add task={_typed(task)}, or leave {name} out")
         values = OWN[LOOK if self.look else self.task] | ({"task": LOOK} if self.look else {})
         for name, value in values.items():
             if name not in given or name == "task":
                 self.__dict__[name] = value
         return self
+
+
+def _typed(task: str) -> str:
+    """A task as no shell takes it for an arrow."""
+    return task.replace("->", "-to-")
 
 
 @dataclass

@@ -67,7 +67,7 @@ class Settings(BaseModel):
     pull: float = Field(1.0, ge=0)  # the encoder's code to the learnt one, and a little the other way
     patches: float = Field(8.0, ge=0)  # without a teacher
     nce: float = Field(1.0, ge=0)  # without a teacher
-    critic_width: int = Field(32, ge=1)
+    critic_width: int = Field(32, ge=1, le=1024)
     columns: int = Field(2048, ge=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.models.blocks import (
@@ -29,8 +29,8 @@ class Settings(BaseModel):
     """Widths at full, half and quarter size, and the depth of the trunk; the defaults have about 1M parameters."""
 
     model_config = ConfigDict(extra="forbid")
-    width: int = 24
-    blocks: int = 5
+    width: int = Field(default=24, ge=1, le=1024)
+    blocks: int = Field(default=5, ge=0, le=64)
     code: int = 0  # length of a code that chooses among looks or variations
     guides: int = 0  # planes that follow RGB in the input
 

@@ -19,9 +19,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     scale: Literal[2, 4] = 2
-    width: int = Field(32, ge=1)
-    blocks: int = Field(4, ge=0)
-    head: int = Field(16, ge=1)
+    width: int = Field(32, ge=1, le=1024)
+    blocks: int = Field(4, ge=0, le=64)
+    head: int = Field(16, ge=1, le=1024)
 
 
 class Generator(Painter):

@@ -18,8 +18,8 @@ class Settings(BaseModel):
     """Width at full size (it doubles at each halving), and the depth at an eighth of it."""
 
     model_config = ConfigDict(extra="forbid")
-    width: int = Field(12, ge=1)
-    blocks: int = Field(6, ge=0)
+    width: int = Field(12, ge=1, le=1024)
+    blocks: int = Field(6, ge=0, le=64)
     hole: Literal[0, 1] = 0
 
 

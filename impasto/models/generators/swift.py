@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.models.blocks import (
@@ -32,9 +32,9 @@ class Settings(BaseModel):
     """Widths and depth; the defaults have 0.37M parameters."""
 
     model_config = ConfigDict(extra="forbid")
-    width: int = 48
-    blocks: int = 8
-    head: int = 16
+    width: int = Field(default=48, ge=1, le=1024)
+    blocks: int = Field(default=8, ge=0, le=64)
+    head: int = Field(default=16, ge=1, le=1024)
     code: int = 0  # length of a code that chooses among looks or variations
     guides: int = 0  # planes that follow RGB in the input
 

@@ -28,8 +28,8 @@ class Settings(BaseModel):
     """Width at half the size (it doubles at each halving, up to four times), and the depth at a sixteenth."""
 
     model_config = ConfigDict(extra="forbid")
-    width: int = Field(24, ge=1)
-    blocks: int = Field(8, ge=0)
+    width: int = Field(24, ge=1, le=1024)
+    blocks: int = Field(8, ge=0, le=64)
 
 
 class Generator(Painter):

@@ -95,6 +95,8 @@ def test_the_file_carries_both_tiers_and_whose_look_it_is(big: Path, photos: Pat
     done = events[-1]
     assert isinstance(done, Done)
     assert any("the full tier (brush) of big.style into a swift" in e.note for e in events if isinstance(e, Progress))
+    assert any("the file keeps its full tier" in e.note for e in events if isinstance(e, Progress))
+    assert "the look's full tier as it was" in done.summary
     before, after = StyleFile.open(big), StyleFile.open(done.path)
     assert {tier: held.generator for tier, held in after.card.tiers.items()} == {"full": "brush", "live": "swift"}
     assert after.graph("full") == before.graph("full")
@@ -122,9 +124,25 @@ def test_a_slim_network_takes_the_place_of_the_only_tier(photos: Path, tmp_path:
     slim = job(look, photos, tmp_path / "slim.style", steps=1, set=[*QUICK, "width=8", "blocks=1", "head=4"]).finish()
     assert slim.path is not None
     card = StyleFile.open(slim.path).card
+    assert slim.summary.count("the file holds this network alone") == 1
     assert list(card.tiers) == ["live"]
     assert card.tiers["live"].settings["width"] == 8
     assert card.tiers["live"].parameters < StyleFile.open(look).card.tiers["live"].parameters
+
+
+def test_a_brush_becomes_the_full_tier(big: Path, photos: Path, tmp_path: Path) -> None:
+    events = list(job(big, photos, tmp_path / "slim.style", to="brush", steps=1, set=[*QUICK, "width=4", "blocks=1"]).run())
+    assert any("the file holds the student alone" in e.note for e in events if isinstance(e, Progress))
+    card = StyleFile.open(tmp_path / "slim.style").card
+    assert {tier: held.generator for tier, held in card.tiers.items()} == {"full": "brush"}
+    assert card.tiers["full"].settings["width"] == 4
+
+
+def test_a_look_is_found_by_its_name(big: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPASTO_STYLES", str(big.parent))
+    named = job(Path("big"), photos, tmp_path / "small.style", steps=1, set=[*QUICK, "width=4", "blocks=1", "head=4"])
+    assert named.finish().path == tmp_path / "small.style"
+    assert StyleFile.open(tmp_path / "small.style").card.title == "Big"
 
 
 def test_the_looks_of_a_network_of_many_are_taught_along(photos: Path, tmp_path: Path) -> None:
@@ -149,6 +167,11 @@ def test_the_looks_of_a_network_of_many_are_taught_along(photos: Path, tmp_path:
         ({"distil": None}, "nothing to learn from"),
         ({"distil": None, "recipe": "distil"}, "which look is to be distilled"),
         ({"to": "brush", "set": ["head=8"]}, "a brush has no head"),
+        ({"to": "brush", "tier": "live"}, "--tier live: a brush is the full tier"),
+        ({"tier": "full"}, "--tier full: a swift is the live tier"),
+        ({"tier": "all"}, "--tier all: a swift is the live tier"),
+        ({"distil": Path("gone")}, "gone: no look has this name.*looks at hand are"),
+        ({"set": ["width=999999"]}, "width=999999: input should be less than or equal to 1024"),
     ],
 )
 def test_bad_words_are_one_line(big: Path, photos: Path, tmp_path: Path, change: dict[str, object], told: str) -> None:
