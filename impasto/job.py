@@ -55,6 +55,11 @@ def option(
     return Field(default, description=help, json_schema_extra={k: v for k, v in extra.items() if v}, **limits)
 
 
+def counted(count: int, thing: str) -> str:
+    """So many things, in words: 1 frame, 2 frames."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 class Job(BaseModel):
     """Base of every job. A subclass adds fields (made with `option`) and `run`."""
 

@@ -332,8 +332,9 @@ class TrainJob(Job):
         except RuntimeError:
             fits = False
         if not fits and not inherit(generator, open_painter(style, tier)):
-            held = style.card.tiers[tier].generator
-            raise InputError(f"{self.start}: its {tier} tier is a {held} of another make; start without --from")
+            held = style.card.tiers[tier]
+            guides = f"{held.generator} learnt with guides ({', '.join(held.guides)})" if held.guides else held.generator
+            raise InputError(f"{self.start}: its {tier} tier is a {guides} of another make; start without --from")
 
     def _check_folder(self, folder: Path) -> None:
         """Refuse to mix two trainings in one folder. A job that never came to a checkpoint binds nobody."""

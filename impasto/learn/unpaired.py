@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.contest import frozen, told
 from impasto.learn.material.data import Material, Pictures, gather, random_crops, random_motion, rng_at
 from impasto.learn.run.loop import Batch, Networks, on_device
@@ -160,7 +161,8 @@ def check_works(art: Art) -> str:
             raise InputError(f"{name}: the picture is one flat colour; there is no look in it to learn; take it out")
     counts = [f"{name} ({art.look_of['works'].count(i)})" for i, name in enumerate(art.looks)]
     styles = f" in {len(counts)} styles: {', '.join(counts)}" if len(counts) > 1 else ""
-    return f"{len(art.works.images)} works{styles}; {len(art.kept.images)} more are kept aside to measure on"
+    kept = f"{len(art.kept.images)} more {'is' if len(art.kept.images) == 1 else 'are'} kept aside to measure on"
+    return f"{counted(len(art.works.images), 'work')}{styles}; {kept}"
 
 
 def art_batch(settings: Sizes, art: Art, step: int, name: str) -> Batch:

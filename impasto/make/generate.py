@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from impasto.errors import InputError
-from impasto.job import Done, Job, Progress, option
+from impasto.job import Done, Job, Progress, counted, option
 
 if TYPE_CHECKING:
     from impasto.engine.dream import Dream, Vectors
@@ -125,7 +125,7 @@ class GenerateJob(Job):
             sheet = grid_of(np.stack(made), columns)
             with open_writer(target.parent / GRID, ClipInfo(sheet.shape[1], sheet.shape[0]), self.overwrite) as writer:
                 writer.write(Frame(sheet))
-        told = f"made {self.count} pictures, {target}" + ("" if fits or not self.grid else "; too many for one grid")
+        told = f"made {counted(self.count, 'picture')}, {target}" + ("" if fits or not self.grid else "; too many for one grid")
         yield Done(target.parent, told, figures)
 
     def _walk(self, dream: Dream, stops: Vectors, target: Path) -> Iterator[Progress | Done]:
@@ -136,7 +136,10 @@ class GenerateJob(Job):
         vectors = np.concatenate(list(walk(stops, self.walk)))
         yield from self._written(dream, vectors, target, range(1, self.walk + 1), [])
         figures = {"frames": self.walk, "stops": self.stops, "seed": self.seed}
-        yield Done(target, f"walked past {self.stops} pictures in {self.walk} frames: {target}", figures)
+        frames = counted(self.walk, "frame")
+        short = f"walked {frames}, too few to show each of the {self.stops} pictures on the way"
+        told = f"walked past {self.stops} pictures in {frames}" if self.walk >= self.stops else short
+        yield Done(target, f"{told}: {target}", figures)
 
     def _written(
         self, dream: Dream, vectors: Vectors, target: Path, numbers: range, made: list[Pixels]

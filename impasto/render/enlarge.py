@@ -18,6 +18,7 @@ from impasto.media.alpha import premultiplied, spread, unpremultiplied
 from impasto.media.colour import Colour
 from impasto.render.brush import Brush
 from impasto.render.stored import from_engine, to_engine
+from impasto.styles.library import typed
 
 
 class Enlarger:
@@ -66,7 +67,7 @@ def check_enlarges(brush: Brush) -> None:
     """Refuse a look that enlarges nothing."""
     if brush.scale == 1:
         told = f"{brush.style.card.name} leaves a picture's size as it is, so it cannot be used for --super-resolve"
-        raise InputError(f"{told}: name a look that enlarges, or paint with --style {brush.style.card.name}")
+        raise InputError(f"{told}: name a look that enlarges, or paint with --style {typed(brush.style)}")
 
 
 def plainly(pixels: Pixels, scale: int) -> Pixels:

@@ -165,6 +165,8 @@ def _code(style: StyleFile, tier: Tier, name: str) -> Code:
         from impasto.engine.encode import read_code
 
         return read_code(style.encoder(), _picture(Path(name)))
+    if reads and Path(name).suffix:
+        raise InputError(f"style {style.card.name} reads looks from pictures, and there is no file {name}: check its path")
     close = difflib.get_close_matches(name.lower(), list(tier.codes), n=1, cutoff=0.5)
     meant = f": did you mean {close[0]}?" if close else ":"
     choices = [f" it has {_few(list(tier.codes))}"] if tier.codes else []

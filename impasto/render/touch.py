@@ -12,6 +12,7 @@ from impasto.media.guides import Guide
 from impasto.render.knobs import Curve
 from impasto.render.mattes import MatteSpec
 from impasto.render.projection import Projection, Stereo
+from impasto.styles.library import typed
 
 if TYPE_CHECKING:
     from impasto.render.brush import Brush
@@ -58,9 +59,10 @@ class Layer:
 
 def check_layers(layers: Sequence[Layer]) -> None:
     """Refuse looks that would hide each other wholly."""
-    for name, scale in ((layer.brush.style.card.name, layer.brush.scale) for layer in layers):
+    for style, scale in ((layer.brush.style, layer.brush.scale) for layer in layers):
         if scale != 1:
-            raise InputError(f"{name} makes pictures {scale} times larger, which is no look: use --super-resolve {name}")
+            told = f"{style.card.name} makes pictures {scale} times larger, which is no look"
+            raise InputError(f"{told}: use --super-resolve {typed(style)}")
     for number, layer in enumerate(layers[1:], 1):
         if layer.matte is None:
             names = ", ".join(each.brush.name for each in layers)

@@ -58,6 +58,13 @@ def find(name_or_path: str | Path) -> Path:
     raise StyleError(f"{missing}{_hint(path.stem if is_path else text, list(known))}", _told(text))
 
 
+def typed(style: StyleFile) -> str:
+    """What to type for a look that is open: its name where that finds it, else its file."""
+    known = {entry.name: entry.path for entry in entries()}
+    name = style.card.name
+    return name if name in known and os.path.exists(style.path) and known[name].samefile(style.path) else str(style.path)
+
+
 def install(path: str | Path, overwrite: bool = False) -> Entry:
     """Check a style file to its last weight and copy it into the user's folder under the name on its card."""
     style = StyleFile.open(path).check()

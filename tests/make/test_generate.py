@@ -113,13 +113,25 @@ def test_truncation_draws_pictures_together(look: Path, tmp_path: Path) -> None:
 
 
 def test_a_walk_as_frames_comes_back_to_its_start_in_even_steps(look: Path, tmp_path: Path) -> None:
-    made(look, tmp_path / "w", walk=24, stops=3)
+    assert made(look, tmp_path / "w", walk=24, stops=3).summary.startswith("walked past 3 pictures in 24 frames: ")
     frames = [np.asarray(Image.open(file)).astype(int) for file in sorted((tmp_path / "w").glob("blobs.walk.*.png"))]
     assert len(frames) == 24
     assert not (tmp_path / "w/grid.png").exists()
     steps = [np.abs(one - other).mean() for one, other in zip(frames, [*frames[1:], frames[0]], strict=True)]
     assert max(steps) < 4 * np.mean(steps), "no jump, not even from the last to the first"
     assert min(steps) > 0
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"walk": 3, "stops": 10}, "walked 3 frames, too few to show each of the 10 pictures on the way: "),
+        ({"walk": 1, "stops": 4}, "walked 1 frame, too few to show each of the 4 pictures on the way: "),
+        ({"count": 1}, "made 1 picture, "),
+    ],
+)
+def test_what_was_made_is_told_as_it_is(look: Path, tmp_path: Path, more: dict[str, int], told: str) -> None:
+    assert made(look, tmp_path / "w", **more).summary.startswith(told)
 
 
 def test_a_walk_keeps_its_speed_on_the_sphere() -> None:

@@ -167,7 +167,7 @@ def test_a_movie_comes_out_larger(tmp_path: Path, look: str, doubling: str) -> N
 def test_what_cannot_be_is_said(tmp_path: Path, look: str, doubling: str) -> None:
     Image.fromarray(noise(16, 16)).save(tmp_path / "a.png")
     for fault, style, options in (
-        ("use --super-resolve doubling", doubling, {}),
+        (f"use --super-resolve {doubling}", doubling, {}),
         ("leaves a picture's size as it is", look, {"super_resolve": look}),
         ("leave one of them out", look, {"super_resolve": doubling, "proxy": 2}),
     ):

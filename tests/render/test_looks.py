@@ -102,6 +102,7 @@ def test_weights_that_do_not_add_up_are_told(many: Path) -> None:
     ("words", "fault"),
     [
         ("grene", "style many has no look 'grene': did you mean green? it has red, green; any picture's file will do"),
+        ("gone.jpg", "style many reads looks from pictures, and there is no file gone.jpg: check its path"),
         ("red:0.5,nothing:1", "no look 'nothing': it has red, green"),
         ("red:0.5,green", "give each of the looks a weight, or none"),
         ("red,,green", "a look is missing beside a comma"),

@@ -8,7 +8,7 @@ import pytest
 
 from impasto.errors import StyleError
 from impasto.styles import library
-from impasto.styles.library import Entry, entries, find, install, remove, user_folder
+from impasto.styles.library import Entry, entries, find, install, remove, typed, user_folder
 from impasto.styles.package import StyleFile, write_style
 from tests.styles.making import card, inverting_graph, parts, png, style, zip_of
 
@@ -152,3 +152,13 @@ def test_the_users_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("IMPASTO_STYLES")
     assert user_folder().name == "styles"
     assert "impasto" in user_folder().parts
+
+
+def test_what_to_type_for_a_look_is_a_name_only_where_that_finds_it(tmp_path: Path, shelves: tuple[Path, Path]) -> None:
+    (tmp_path / "here").mkdir()
+    own = style(tmp_path / "here", "great-wave")
+    assert typed(StyleFile.open(own)) == str(own)
+    assert typed(StyleFile.open(find("great-wave"))) == "great-wave"
+    (tmp_path / "there").mkdir()
+    other = style(tmp_path / "there", "mine")
+    assert typed(StyleFile.open(other)) == str(other)

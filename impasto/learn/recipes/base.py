@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.material.data import Material, Pictures, gather_references, random_crops, random_motion, rng_at
 from impasto.learn.paired import set_apart
@@ -72,7 +73,7 @@ def check(material: Material) -> str:
     count = len(material.references.images)
     if count < FEWEST:
         raise InputError(f"recipe base learns from many photographs, not {count}: give a folder or a .txt list of them")
-    return f"{count} photographs to be repaired"
+    return f"{counted(count, 'photograph')} to be repaired"
 
 
 def networks(settings: Settings, material: Material, generator: Painter) -> Networks:

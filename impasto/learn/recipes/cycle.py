@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, told
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import Art, Sizes, art_batch, check_works, gather_art, measure
@@ -40,7 +41,7 @@ class Settings(Sizes):
 
 def check(material: Art) -> str:
     """Refuse what this recipe cannot learn from; say in a line what it sees."""
-    return f"{check_works(material)}; {len(material.photos.images)} photographs to go to and come back from"
+    return f"{check_works(material)}; {counted(len(material.photos.images), 'photograph')} to go to and come back from"
 
 
 def networks(settings: Settings, material: Art, generator: Painter) -> Networks:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from impasto import plugins
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, told
 from impasto.learn.material.data import Material, Pictures, gather_photos, random_crops, rng_at
 from impasto.learn.painters import open_painter
@@ -158,10 +159,8 @@ def check(material: Lesson) -> str:
     """Say in a line what is distilled into what."""
     held = f"{len(material.codes)} looks of " if material.codes else "every variation of " if material.varies else ""
     file = f"keeps its {material.beside[0]} tier" if material.beside else "holds the student alone"
-    return (
-        f"{held}{material.told} of {material.title} into a {material.to}, on {len(material.photos.images)} photographs "
-        f"({len(material.kept.images)} to measure with); the file {file}"
-    )
+    photos = f"{counted(len(material.photos.images), 'photograph')} ({len(material.kept.images)} to measure with)"
+    return f"{held}{material.told} of {material.title} into a {material.to}, on {photos}; the file {file}"
 
 
 def networks(settings: Settings, material: Lesson, generator: Painter) -> Networks:

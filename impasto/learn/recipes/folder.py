@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import nn
 
 from impasto import plugins
+from impasto.job import counted
 from impasto.learn.contest import outcome
 from impasto.learn.material.data import Material, Pictures, gather_photos, gather_references
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
@@ -75,7 +76,7 @@ def generator(settings: Settings, material: Art, tier: str) -> Painter:
 
 def check(material: Art) -> str:
     """Refuse what this recipe cannot learn from; say in a line what it sees."""
-    return f"{check_works(material)}; {len(material.photos.images)} photographs to paint"
+    return f"{check_works(material)}; {counted(len(material.photos.images), 'photograph')} to paint"
 
 
 def networks(settings: Settings, material: Art, generator: Painter) -> Networks:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from impasto import plugins
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.material import looks as looks_of
@@ -93,7 +94,7 @@ def check(material: Looks) -> str:
     if not paintings or max(float(picture.std((0, 1)).max()) for picture in paintings) < 2:
         raise InputError(f"{', '.join(material.references.names[:2])}: one flat colour; there is no look in it to learn")
     count = f"{len(paintings)} paintings" if len(paintings) > 1 else f"one painting, {material.references.names[0]},"
-    return f"{count} on {len(material.photos.images)} photographs, in variations"
+    return f"{count} on {counted(len(material.photos.images), 'photograph')}, in variations"
 
 
 def networks(settings: Settings, material: Looks, generator: Painter) -> Networks:

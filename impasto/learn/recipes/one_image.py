@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.material.data import (
     Material,
@@ -120,7 +121,7 @@ def check(material: Material) -> str:
     if painting.std((0, 1)).max() < 2:
         raise InputError(f"{names[0]}: the picture is one flat colour; there is no look in it to learn")
     width, height = material.references.sizes[0]
-    return f"one painting, {names[0]} ({width}x{height}), on {len(material.photos.images)} photographs"
+    return f"one painting, {names[0]} ({width}x{height}), on {counted(len(material.photos.images), 'photograph')}"
 
 
 def networks(settings: Settings, material: Material, generator: Painter) -> Networks:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from impasto import plugins
 from impasto.engine.encode import LONG_SIDE_PX, as_encoders_see
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.contest import HINGE, frozen, outcome, told
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.material import looks as looks_of
@@ -116,7 +117,7 @@ def check(material: Codes) -> str:
         if max(float(picture.std((0, 1)).max()) for picture in material.pictures(look)) < 2:
             raise InputError(f"{name}: one flat colour; there is no look in it to learn")
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    return f"{len(names)} looks ({shown}) on {len(material.photos.images)} photographs"
+    return f"{len(names)} looks ({shown}) on {counted(len(material.photos.images), 'photograph')}"
 
 
 def networks(settings: Settings, material: Codes, generator: Painter) -> Networks:
