@@ -172,6 +172,12 @@ def test_a_start_that_was_learnt_with_guides_asks_for_them(
         next(job(painting, photos, start=tiny_style, tier=name).run())
 
 
+def test_a_network_too_large_for_the_machine_is_one_line(painting: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TrainJob, "_training", lambda *_: torch.empty(10**7, 10**7))
+    with pytest.raises(InputError, match="needs more memory than there is: take a smaller crop_px, batch or width"):
+        job(painting, photos).finish()
+
+
 def test_a_flat_or_broken_painting_is_refused(painting: Path, photos: Path) -> None:
     Image.new("RGB", (50, 50), (9, 9, 9)).save(painting)
     with pytest.raises(InputError, match="one flat colour"):
