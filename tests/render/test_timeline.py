@@ -661,7 +661,7 @@ def test_larger_media_is_counted_as_its_source(tmp_path: Path) -> None:
     for look, told in [("tiny", "leaves a picture's size as it is"), ("nosuch", "no look has this name")]:
         with pytest.raises(InputError, match=told):
             conform(path, out=tmp_path / "none", set=[f"super_resolve={look}"])
-    with pytest.raises(InputError, match="use --super-resolve doubling"):
+    with pytest.raises(InputError, match=f"use --super-resolve {doubling}"):
         conform(path, out=tmp_path / "none", style=doubling)
 
 
