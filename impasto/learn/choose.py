@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.errors import InputError
-from impasto.media import MOVIES, is_sequence, list_pictures
+from impasto.learn.material.places import folders_in, pictures_in
+from impasto.media import MOVIES, is_sequence
 from impasto.media.sequence import Pattern
 
 if TYPE_CHECKING:
@@ -29,24 +30,19 @@ def choose(job: TrainJob) -> str:
     folders = [place for place in job.references if place.is_dir()]
     if any(place.suffix.lower() in MOVIES or (is_sequence(place) and place not in folders) for place in job.references):
         return "style_video"
-    if any(is_look(inner) for place in folders for inner in place.iterdir()):
+    if any(folders_in(place) for place in folders):
         return "styles"
     if folders or any(place.suffix == ".txt" for place in job.references):
         return "folder"
     return "one_image" if len(job.references) == 1 else "styles"
 
 
-def is_look(folder: Path) -> bool:
-    """Whether a folder in a folder holds pictures, and is none that systems hide."""
-    return folder.is_dir() and not folder.name.startswith((".", "__")) and bool(list_pictures(folder))
-
-
 def _are_painted_frames(places: list[Path], shot: Path) -> bool:
     """Whether all pictures that were given are named by frames of the shot; some and not others is a fault."""
     from impasto.learn.material.data import open_shot
 
-    files = [file for each in places for file in (list_pictures(each) if each.is_dir() else [each])]
-    if any(is_look(inner) for each in places if each.is_dir() for inner in each.iterdir()):
+    files = [file for each in places for file in (pictures_in(each) if each.is_dir() else [each])]
+    if any(folders_in(each) for each in places if each.is_dir()):
         return False
     with open_shot(shot) as reader:
         there = set(reader.numbers())

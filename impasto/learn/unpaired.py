@@ -20,7 +20,17 @@ from torch import Tensor, nn
 from impasto.errors import InputError
 from impasto.job import counted
 from impasto.learn.contest import frozen, told
-from impasto.learn.material.data import Material, Pictures, gather, random_crops, random_motion, rng_at
+from impasto.learn.material.data import (
+    MOST_SIDE_PX,
+    Material,
+    Pictures,
+    gather,
+    is_flat,
+    left_out,
+    random_crops,
+    random_motion,
+    rng_at,
+)
 from impasto.learn.run.loop import Batch, Networks, on_device
 from impasto.losses import (
     Motion,
@@ -55,8 +65,8 @@ class Sizes(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     batch: int = Field(2, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    photo_side: int = Field(512, ge=96)
-    style_side: int = Field(640, ge=96)  # larger: broader strokes
+    photo_side: int = Field(512, ge=96, le=MOST_SIDE_PX)
+    style_side: int = Field(640, ge=96, le=MOST_SIDE_PX)  # larger: broader strokes
 
 
 class ArtSettings(Sizes):
@@ -153,11 +163,12 @@ def check_works(art: Art) -> str:
     """Refuse what no look can be seen in; say in a line what there is."""
     pictures = art.references
     if len(pictures.images) < FEWEST:
-        raise InputError(f"{pictures.names[0]}: one picture is not a folder of art; use --recipe one_image, or give more works")
+        how = "use --recipe one_image, or give more works"
+        raise InputError(f"{pictures.names[0]}: one picture is not a folder of art{left_out(pictures)}; {how}")
     for name, size, image in zip(pictures.names, pictures.sizes, pictures.images, strict=True):
         if min(size) < SMALLEST_PX:
             raise InputError(f"{name}: {size[0]}x{size[1]} pixels are too few to see a look in; take it out of the references")
-        if image.std((0, 1)).max() < 2:
+        if is_flat(image):
             raise InputError(f"{name}: the picture is one flat colour; there is no look in it to learn; take it out")
     counts = [f"{name} ({art.look_of['works'].count(i)})" for i, name in enumerate(art.looks)]
     styles = f" in {len(counts)} styles: {', '.join(counts)}" if len(counts) > 1 else ""

@@ -19,8 +19,10 @@ from torch import Tensor
 
 from impasto.errors import InputError, MediaError
 from impasto.frame import Frame, Pixels
+from impasto.learn.material import cutouts
+from impasto.learn.material.places import overlooked, pictures_in, walk
 from impasto.learn.run.devices import Precision, is_quick
-from impasto.media import MOVIES, Reader, is_sequence, list_pictures, open_reader
+from impasto.media import MOVIES, Reader, is_sequence, open_reader
 from impasto.media.alpha import unpremultiplied
 from impasto.media.colour import AUTO, open_colour
 from impasto.media.encoding import Decoding
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 Picture = NDArray[np.uint8]  # [H,W,3]
 SHOT_FRAMES = 200  # of a shot that joins the photographs
+MOST_SIDE_PX = 8192  # the largest working size; a teacher's features of a larger picture fit into no memory
 SMALLEST_PX = 32  # a picture of a folder with a shorter side has no texture to show
 PLATE_SCENES, PLATE_FRAMES = 8, 6  # stand-in photographs when the user has none
 
@@ -90,43 +93,62 @@ def resize(image: Picture, long_side: int) -> Picture:
     return np.asarray(resized, np.uint8)
 
 
-def read_pictures(paths: Iterable[Path], long_side: int, smallest_px: int = 0) -> Pictures:
-    """Decode pictures at a working size; what cannot be read, is too small or is there already is listed, not fatal."""
+def read_pictures(
+    paths: Iterable[Path], long_side: int, smallest_px: int = 0, *, flat: bool = True, as_is: bool = False
+) -> Pictures:
+    """Decode pictures at a working size; what cannot be read, is too small or is there already is listed, not fatal.
+
+    Without `flat`, what is of one colour is left out too. With `as_is`, transparent pictures keep their whole extent.
+    """
     found, known = Pictures([]), dict[str, str]()
     for path in paths:
         try:
-            with open_reader(path) as reader:
-                frame = next(iter(reader))
-                rgb = _opaque(as_seen(frame, reader, path), frame.alpha)
+            picture, (width, height) = _decoded(path, long_side, as_is)
             content = hashlib.sha256(path.read_bytes()).hexdigest()
         except (MediaError, OSError) as error:
             found.refused.append(str(error))
             continue
-        height, width = rgb.shape[:2]
         if min(height, width) < smallest_px:
             found.refused.append(f"{path}: {width}x{height} pixels are too few to learn from")
+        elif not flat and is_flat(picture):
+            found.refused.append(f"{path}: is one flat colour; there is no look in it to learn")
         elif content in known:
             found.refused.append(f"{path}: is the same picture as {known[content]}")
         else:
             known[content] = path.name
-            found.images.append(resize(to_uint8(rgb if rgb.shape[2] == 3 else rgb.repeat(3, axis=2)), long_side))
+            found.images.append(picture)
             found.sizes.append((width, height))
             found.names.append(path.name)
             found.hashes.append(content)
     return found
 
 
-def _opaque(rgb: Pixels, alpha: Pixels | None) -> Pixels:
-    """Colour as it shows: what alpha hides could be anything, so there the mean of what can be seen stands."""
-    if alpha is None:
-        return rgb
-    share = to_uint8(alpha[..., None]).astype(np.float32) / 255
-    if share.min() == 1 or share.max() == 0:
-        return rgb
-    values = to_uint8(rgb).astype(np.float32)
-    mean = (values * share).sum((0, 1)) / share.sum()
-    shown: Pixels = np.rint(values * share + mean * (1 - share)).astype(np.uint8)
-    return shown
+def _decoded(path: Path, long_side: int, as_is: bool) -> tuple[Picture, tuple[int, int]]:
+    """A picture at its working size and how large it came; of one with transparent parts, what can be seen."""
+    with open_reader(path) as reader:
+        frame = next(iter(reader))
+        rgb = to_uint8(as_seen(frame, reader, path))
+    rgb = rgb if rgb.shape[2] == 3 else rgb.repeat(3, axis=2)
+    cover = None if frame.alpha is None else to_uint8(frame.alpha[..., None])[..., 0]
+    if cover is None or cover.min() == 255:
+        return resize(rgb, long_side), (rgb.shape[1], rgb.shape[0])
+    if cover.max() < cutouts.SEEN:
+        raise MediaError("is transparent all over: there is nothing in it to learn from", path)
+    if as_is:
+        return resize(cutouts.flattened(rgb, cover), long_side), (rgb.shape[1], rgb.shape[0])
+    rgb, cover = (plane[cutouts.box(cover)] for plane in (rgb, cover))
+    whole = resize(cutouts.filled(rgb, cover), long_side)
+    return whole, (rgb.shape[1], rgb.shape[0])
+
+
+def is_flat(picture: Picture) -> bool:
+    """Whether a picture is of one colour, but for noise that nobody sees."""
+    return bool(picture.std((0, 1)).max() < 2)
+
+
+def left_out(pictures: Pictures) -> str:
+    """In brackets, how many files could not be learnt from, and the first of them; nothing where there are none."""
+    return f" ({len(pictures.refused)} left out, the first: {pictures.refused[0]})" if pictures.refused else ""
 
 
 def alike(pictures: Pictures, side: int = 16, steps: float = 3.0) -> list[str]:
@@ -150,49 +172,56 @@ def gather(
     return Material(references, photos, perception, job.seed, device)
 
 
-def gather_references(places: Sequence[Path], long_side: int) -> Pictures:
+def gather_references(places: Sequence[Path], long_side: int, as_is: bool = False) -> Pictures:
     """The pictures that were named, and those in folders and lists; one that was named and cannot be read is an error."""
     named = [place for place in places if not place.is_dir() and place.suffix != ".txt"]
     for path in named:
         if not path.is_file():
             raise InputError(f"{path}: no such picture")
-    found = read_pictures(named, long_side)
+    found = read_pictures(named, long_side, as_is=as_is)
     if found.refused:
         raise InputError(found.refused[0])
     many = [place for place in places if place not in named]
     if many:
-        more = gather_photos(many, long_side)
+        more = _gathered(many, long_side, "works", flat=as_is, as_is=as_is)
         for name in ("images", "names", "sizes", "hashes", "refused"):
             getattr(found, name).extend(getattr(more, name))
     return found
 
 
-def gather_photos(places: Sequence[Path], long_side: int) -> Pictures:
+def gather_photos(places: Sequence[Path], long_side: int, as_is: bool = False) -> Pictures:
     """All pictures below the folders, in the lists and of the shots; with no place given, frames of the procedural plate.
 
     A list is a text file with one picture's path (from the working folder) per line, for those who must say exactly what
     trained their look.
     """
-    if not places:
-        return plate_photos(long_side)
+    return _gathered(places, long_side, "photographs", flat=True, as_is=as_is) if places else plate_photos(long_side)
+
+
+def _gathered(places: Sequence[Path], long_side: int, wanted: str, *, flat: bool, as_is: bool) -> Pictures:
     paths: list[Path] = []
     shots: list[Path] = []
+    unread: list[str] = []
     for place in places:
         if place.suffix.lower() in MOVIES or (is_sequence(place) and not place.is_dir()):
             shots.append(place)
         elif place.is_dir():
-            paths += [p for sub in [place, *sorted(d for d in place.rglob("*") if d.is_dir())] for p in list_pictures(sub)]
+            paths += [path for folder in walk(place) for path in pictures_in(folder)]
+            unread += overlooked(place)
         elif place.suffix == ".txt" and place.is_file():
             paths += _listed(place)
+        elif place.is_file():
+            paths.append(place)
         else:
-            raise InputError(f"{place}: no such folder of photographs, nor a .txt list of them, nor a shot")
-    photos = read_pictures(paths, long_side, SMALLEST_PX)
+            raise InputError(f"{place}: no such folder of {wanted} or picture, nor a .txt list of pictures, nor a shot")
+    found = read_pictures(paths, long_side, SMALLEST_PX, flat=flat, as_is=as_is)
+    found.refused += unread
     for shot in shots:
-        _join_frames(photos, shot, long_side)
-    if not photos.images:
-        why = f" ({len(photos.refused)} left out, the first: {photos.refused[0]})" if photos.refused else ""
-        raise InputError(f"{', '.join(map(str, places))}: no readable picture in there{why}; give a folder of photographs")
-    return photos
+        _join_frames(found, shot, long_side)
+    if not found.images:
+        where = ", ".join(map(str, places))
+        raise InputError(f"{where}: no readable picture in there{left_out(found)}; give a folder of {wanted} to learn from")
+    return found
 
 
 def open_shot(path: Path) -> Reader:

@@ -14,10 +14,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import InputError
-from impasto.learn.material.data import Material, Picture, Pictures, gather_photos, gather_references, resize, to_tensor
+from impasto.learn.material.data import (
+    SMALLEST_PX,
+    Material,
+    Picture,
+    Pictures,
+    gather_photos,
+    gather_references,
+    read_pictures,
+    resize,
+    to_tensor,
+)
+from impasto.learn.material.places import folders_in, overlooked, pictures_in
 from impasto.learn.run.loop import on_device
 from impasto.losses import gram_style, patch_style
-from impasto.media import list_pictures
 from impasto.models.perception import TAPS, Features, Perception, distance_to_nearest
 
 if TYPE_CHECKING:
@@ -32,7 +42,7 @@ MOST_PICTURES = 12  # of a look, to work out what it is like
 BANK_ROWS = 16384  # texture samples kept per look
 HELD_OUT, HELD_SHARE = 4, 8  # at most so many photographs are kept back, and no more than one in so many
 HELD_PX = 160
-LISTS = ("images", "names", "sizes", "hashes", "refused")
+LISTS = ("images", "names", "sizes", "hashes")
 Statistics = dict[str, Tensor]
 
 
@@ -60,8 +70,17 @@ def gather_looks(job: TrainJob, settings: BaseModel, perception: Perception | No
     """One look per picture, called by its file; one per sub-folder of a folder, called by the sub-folder."""
     side = getattr(settings, "style_side", 512)
     found = Looks(Pictures([]), Pictures([]), perception, job.seed, device)
+    alone: dict[str, str] = {}  # of looks of one picture, its hash and name
     for place in job.references:
-        for name, pictures in _looks_of(place, side):
+        looks, refused = _looks_of(place, side)
+        found.references.refused.extend(refused)
+        for name, pictures in looks:
+            same = alone.get(pictures.hashes[0]) if len(pictures.hashes) == 1 else None
+            if same:
+                found.references.refused.append(f"{pictures.names[0]}: is the same picture as {same}, and one look is made of it")
+                continue
+            if len(pictures.hashes) == 1:
+                alone[pictures.hashes[0]] = pictures.names[0]
             _join(found, name, pictures)
     _keep_back(found, gather_photos(job.places(), getattr(settings, "photo_side", 512) * 5 // 4))
     return found
@@ -72,29 +91,31 @@ def gather_one_look(job: TrainJob, settings: BaseModel, perception: Perception |
     references = gather_references(job.references, getattr(settings, "style_side", 512))
     found = Looks(Pictures([]), Pictures([]), perception, job.seed, device)
     _join(found, "look", references)
+    found.references.refused = references.refused
     _keep_back(found, gather_photos(job.places(), getattr(settings, "photo_side", 512) * 5 // 4))
     return found
 
 
-def _looks_of(place: Path, side: int) -> list[tuple[str, Pictures]]:
+def _looks_of(place: Path, side: int) -> tuple[list[tuple[str, Pictures]], list[str]]:
+    """The looks of one reference by name, and what was left out of it."""
     if not place.is_dir():
         return _one_each(gather_references([place], side))
-    folders = [inner for inner in sorted(place.iterdir()) if inner.is_dir() and not inner.name.startswith(".")]
-    loose = list_pictures(place)
+    folders, loose = folders_in(place), pictures_in(place)
     if not folders and not loose:
         raise InputError(f"{place}: holds neither pictures nor folders of pictures to learn looks from")
-    alone = _one_each(gather_references(loose, side)) if loose else []
-    return alone + [(called(inner.name), gather_photos([inner], side)) for inner in folders]
+    looks, refused = _one_each(read_pictures(loose, side, SMALLEST_PX, flat=False))
+    refused += overlooked(place)
+    for inner in folders:
+        pictures = gather_references([inner], side)
+        looks.append((called(inner.name), pictures))
+        refused += pictures.refused
+    return looks, refused
 
 
-def _one_each(pictures: Pictures) -> list[tuple[str, Pictures]]:
-    looks = []
-    for i, name in enumerate(pictures.names):
-        one = Pictures([pictures.images[i]], [name], [pictures.sizes[i]], [pictures.hashes[i]])
-        looks.append((called(Path(name).stem), one))
-    if looks:
-        looks[0][1].refused.extend(pictures.refused)
-    return looks
+def _one_each(pictures: Pictures) -> tuple[list[tuple[str, Pictures]], list[str]]:
+    each = zip(pictures.images, pictures.names, pictures.sizes, pictures.hashes, strict=True)
+    looks = [(called(Path(name).stem), Pictures([image], [name], [size], [told])) for image, name, size, told in each]
+    return looks, list(pictures.refused)
 
 
 def _join(found: Looks, name: str, pictures: Pictures) -> None:
@@ -119,7 +140,7 @@ def _keep_back(found: Looks, photos: Pictures) -> None:
 
 def _some(pictures: Pictures, chosen: Sequence[int]) -> Pictures:
     some = Pictures([])
-    for kept in ("images", "names", "sizes", "hashes"):
+    for kept in LISTS:
         setattr(some, kept, [getattr(pictures, kept)[i] for i in chosen])
     return some
 

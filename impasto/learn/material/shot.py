@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from impasto.errors import InputError, MediaError
 from impasto.frame import Frame
+from impasto.learn.material.cutouts import SEEN, filled
 from impasto.learn.material.data import Material, Picture, Pictures, as_seen, even_numbers, open_shot, to_uint8
-from impasto.media import PICTURES, Reader, is_sequence, list_pictures, open_reader
+from impasto.learn.material.places import pictures_in
+from impasto.media import PICTURES, Reader, is_sequence, open_reader
 from impasto.media.encoding import Decoding
 from impasto.media.guides import Guide, check_fits, file_and_layer, fitted, parse_guides, plane
 from impasto.media.ranges import runs, say
@@ -84,7 +86,11 @@ def gather_shot(job: TrainJob, most: int, perception: Perception | None, device:
     references, keys = Pictures([]), []
     for number, path in files.items():
         painted, cover = _read_painted(path, windows, references)
-        keys.append(Key(number, frames[number], guides[number], np.minimum(mattes[number], cover), painted))
+        counts = np.minimum(mattes[number], cover)
+        if counts.max() < SEEN:
+            raise InputError(f"{path}: is transparent where --matte is white, so nothing of it is learnt: is it the right one?")
+        shown = np.where(cover[..., None] < SEEN, frames[number], painted)  # where nobody painted, sheets show the frame
+        keys.append(Key(number, frames[number], guides[number], counts, shown))
     photos = _as_photos(views, size, job.shot)
     return ShotMaterial(references, photos, perception, job.seed, device, job.shot, keys, views, planes)
 
@@ -98,7 +104,7 @@ def _seen(frame: Frame, reader: Reader, shot: Path, windows: Windows) -> Picture
 def numbered(places: Sequence[Path]) -> dict[int, Path]:
     """Painted frames by the last number in their names; folders stand for the pictures in them."""
     found: dict[int, Path] = {}
-    for path in [file for each in places for file in (list_pictures(each) if each.is_dir() else [each])]:
+    for path in [file for each in places for file in (pictures_in(each) if each.is_dir() else [each])]:
         pattern = Pattern.of(path)
         number = pattern.number_of(path.name) if pattern else None
         if number is None:
@@ -190,14 +196,18 @@ def _frames_of(there: Sequence[int], read: object, wanted: Sequence[int], path: 
 
 
 def _read_painted(path: Path, shot: Windows, references: Pictures) -> tuple[Picture, Matte]:
-    """A painted frame over the shot's data window, and where it has pixels; what it was is noted for the card."""
+    """A painted frame over the shot's data window, and where it is painted; what it was is noted for the card."""
     with open_reader(path) as reader:
-        painted, own = to_uint8(as_seen(next(iter(reader)), reader, path)), Windows.of(reader.info)
+        frame, own = next(iter(reader)), Windows.of(reader.info)
+        painted = to_uint8(as_seen(frame, reader, path))
     if not fits(own, shot):
         there, wanted = (_told(extent(windows.shown)) for windows in (own, shot))
         raise InputError(f"{path}: is {there}, and the shot is {wanted}; paint over the shot's own frames, uncropped")
     area = lying_on(own, shot)
-    painted, cover = resize_to(painted, extent(area)), np.full(extent(area)[::-1], 255, np.uint8)
+    cover = np.full(painted.shape[:2], 255, np.uint8) if frame.alpha is None else to_uint8(frame.alpha[..., None])[..., 0]
+    if cover.max() < SEEN:
+        raise MediaError("is transparent all over, so nothing of it would be learnt: is it the right one?", path)
+    painted, cover = resize_to(filled(painted, cover), extent(area)), resize_to(cover, extent(area))
     references.images.append(painted)
     references.sizes.append(extent(own.data))
     references.names.append(path.name)

@@ -19,6 +19,7 @@ from impasto import plugins
 from impasto.job import counted
 from impasto.learn.contest import outcome
 from impasto.learn.material.data import Material, Pictures, gather_photos, gather_references
+from impasto.learn.material.places import folders_in, overlooked
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.learn.unpaired import Art, ArtSettings, Lesson, art_batch, check_works, measure
 from impasto.losses import PatchNCE
@@ -57,14 +58,15 @@ def _works(places: Sequence[Path], settings: Settings) -> tuple[Pictures, list[s
         look_of += [number] * len(found.images)
         for name in ("images", "names", "sizes", "hashes", "refused"):
             getattr(works, name).extend(getattr(found, name))
+    works.refused += overlooked(places[0])
     return works, [style.name for style in styles], look_of
 
 
 def _styles(places: Sequence[Path]) -> list[Path]:
-    """The sub-folders of the one folder that was named."""
+    """The sub-folders of the one folder that was named, those without pictures left aside."""
     if len(places) != 1 or not places[0].is_dir():
         return []
-    return sorted(inner for inner in places[0].iterdir() if inner.is_dir() and not inner.name.startswith("."))
+    return folders_in(places[0])
 
 
 def generator(settings: Settings, material: Art, tier: str) -> Painter:

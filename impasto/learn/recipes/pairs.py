@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.errors import InputError
 from impasto.learn.material.data import (
+    MOST_SIDE_PX,
     Material,
     Picture,
     Pictures,
@@ -48,7 +49,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     batch: int = Field(4, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    photo_side: int = Field(640, ge=96)
+    photo_side: int = Field(640, ge=96, le=MOST_SIDE_PX)
     pixels: float = Field(8.0, ge=0)
     content: float = Field(2.0, ge=0)  # only with a teacher
     adversary: float = Field(0.3, ge=0)
@@ -70,7 +71,8 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
     """Match photographs and drawings by name; who has no partner is listed and left out."""
     if not job.photos:
         raise InputError("recipe pairs learns from two places: the drawings, and with --photos the pictures they were drawn from")
-    drawn, photos = gather_references(job.references, settings.photo_side), gather_photos(job.photos, settings.photo_side)
+    drawn = gather_references(job.references, settings.photo_side, as_is=True)
+    photos = gather_photos(job.photos, settings.photo_side, as_is=True)
     ours, theirs = _by_stem(photos, "--photos"), _by_stem(drawn, "the references")
     stems = sorted(ours.keys() & theirs.keys())
     if not stems:

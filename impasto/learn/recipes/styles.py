@@ -26,7 +26,7 @@ from impasto.job import counted
 from impasto.learn.contest import HINGE, frozen, outcome, told
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.material import looks as looks_of
-from impasto.learn.material.data import Picture, crop, random_crops, random_motion, rng_at, to_tensor
+from impasto.learn.material.data import MOST_SIDE_PX, Picture, crop, left_out, random_crops, random_motion, rng_at, to_tensor
 from impasto.learn.material.looks import Judge, Looks
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, gram_style, perceptual_content, steadiness
@@ -52,8 +52,8 @@ class Settings(BaseModel):
     batch: int = Field(2, ge=1)  # photographs per look and step
     looks: int = Field(2, ge=1)  # looks per step
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    photo_side: int = Field(512, ge=96)
-    style_side: int = Field(512, ge=96)  # larger: broader strokes
+    photo_side: int = Field(512, ge=96, le=MOST_SIDE_PX)
+    style_side: int = Field(512, ge=96, le=MOST_SIDE_PX)  # larger: broader strokes
     sight_px: int = Field(160, ge=64, multiple_of=16)  # what the encoder sees of a reference, which is half of its size
     goal_px: int = Field(256, ge=64, multiple_of=16)  # what is taken for the whole of a recoloured reference
     encoded: float = Field(0.5, ge=0, le=1)  # share of codes that the encoder reads
@@ -112,7 +112,8 @@ def check(material: Codes) -> str:
     """Refuse what this recipe cannot learn from; say in a line what it sees."""
     names = material.looks
     if len(names) < 2:
-        raise InputError(f"recipe styles learns several looks at once, not {len(names)}: give more pictures, or folders of them")
+        how = "give more pictures, or folders of them"
+        raise InputError(f"recipe styles learns several looks at once, not {len(names)}{left_out(material.references)}: {how}")
     for look, name in enumerate(names):
         if max(float(picture.std((0, 1)).max()) for picture in material.pictures(look)) < 2:
             raise InputError(f"{name}: one flat colour; there is no look in it to learn")

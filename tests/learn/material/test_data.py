@@ -101,12 +101,52 @@ def test_a_folder_of_all_sorts_is_read_and_what_is_left_out_is_listed(tmp_path: 
     assert len(found.refused) == 4
 
 
+def half_transparent(path: Path) -> np.ndarray:
+    """A picture whose left half alone can be seen; what it shows."""
+    picture = np.zeros((40, 80, 4), np.uint8)
+    picture[:, :40, :3] = np.random.default_rng(3).integers(0, 256, (40, 40, 3))
+    picture[:, :40, 3], picture[:, 40:] = 255, (0, 255, 0, 0)
+    saved(path, picture)
+    return picture[:, :40, :3]
+
+
 def test_what_alpha_hides_is_not_learnt(tmp_path: Path) -> None:
-    picture = np.zeros((40, 40, 4), np.uint8)
-    picture[:, :20] = (200, 100, 50, 255)
-    picture[:, 20:] = (0, 255, 0, 0)
-    saved(tmp_path / "a.png", picture)
-    np.testing.assert_array_equal(data.gather_photos([tmp_path], 40).images[0], np.full((40, 40, 3), (200, 100, 50)))
+    shown = half_transparent(tmp_path / "a.png")
+    for found in (data.gather_photos([tmp_path], 40), data.gather_references([tmp_path / "a.png"], 40)):
+        np.testing.assert_array_equal(found.images[0], shown)
+        assert found.sizes == [(40, 40)], "as large as what can be seen"
+
+
+def test_a_picture_that_must_fit_another_keeps_its_extent(tmp_path: Path) -> None:
+    shown = half_transparent(tmp_path / "a.png")
+    (whole,) = data.gather_references([tmp_path / "a.png"], 80, as_is=True).images
+    np.testing.assert_array_equal(whole[:, :40], shown)
+    assert np.ptp(whole[:, 40:], axis=(0, 1)).max() == 0
+
+
+def test_a_picture_that_shows_nothing_is_left_out(tmp_path: Path) -> None:
+    saved(tmp_path / "a.png", np.zeros((40, 40, 4), np.uint8))
+    with pytest.raises(InputError, match=r"a\.png: is transparent all over"):
+        data.gather_references([tmp_path / "a.png"], 40)
+
+
+def test_a_flat_work_is_left_out_and_a_flat_photograph_is_not(tmp_path: Path) -> None:
+    saved(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
+    saved(tmp_path / "b.png", np.full((40, 60, 3), 90, np.uint8))
+    works = data.gather_references([tmp_path], 60)
+    assert works.names == ["a.png"]
+    assert works.refused == [f"{tmp_path / 'b.png'}: is one flat colour; there is no look in it to learn"]
+    assert data.gather_photos([tmp_path], 60).names == ["a.png", "b.png"]
+    assert data.gather_references([tmp_path], 60, as_is=True).names == ["a.png", "b.png"]
+
+
+def test_pictures_of_kinds_that_are_not_read_are_listed(folder: Path) -> None:
+    with Image.open(folder / "p0.png") as picture:
+        picture.save(folder / "p3.bmp")
+        picture.save(folder / "p4.GIF")
+    (folder / "notes.md").write_text("no picture")
+    refused = data.gather_photos([folder], 32).refused
+    assert [line.split(": ")[1] for line in refused] == [".bmp is not read here", ".GIF is not read here"]
 
 
 def test_nearly_the_same_pictures_are_noticed(tmp_path: Path) -> None:
@@ -121,3 +161,8 @@ def test_a_folder_with_nothing_usable_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"no readable picture in there \(1 left out, the first: .*a.png"):
         data.gather_photos([tmp_path], 64)
+
+
+def test_who_has_no_works_is_told_to_give_works(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="give a folder of works to learn from"):
+        data.gather_references([tmp_path], 64)

@@ -95,6 +95,20 @@ def test_a_tree_is_one_style_for_each_folder(tree: Path, photos: Path) -> None:
     assert folder.describe_codes(generator, mixed) == {}
 
 
+def test_folders_without_pictures_are_no_styles(photos: Path, tmp_path: Path) -> None:
+    settings = folder.Settings(**SMALL)
+    save(tmp_path / "night", [hatched(0), hatched(1)])
+    (tmp_path / "night/0000.png").rename(tmp_path / "0000.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "__MACOSX").mkdir()
+    assert material([tmp_path], photos, settings).looks == [""]
+    save(tmp_path / "paper", [hatched(0, PAPER)])
+    (tmp_path / "old.bmp").touch()
+    found = material([tmp_path], photos, settings)
+    assert found.looks == ["night", "paper"]
+    assert [line.rpartition(": ")[0] for line in found.references.refused] == [f"{tmp_path / 'old.bmp'}: .bmp is not read here"]
+
+
 def test_each_code_paints_its_own_style(tree: Path, photos: Path) -> None:
     settings = folder.Settings(**SMALL | {"batch": 2}, adversary=1, nce=0, steady=0, outside=1, palette=40, turn=1)
     seen, generator = material([tree], photos, settings), tiny(code=2)
@@ -134,6 +148,8 @@ def test_what_cannot_be_learnt_from_is_said_in_a_line(tmp_path: Path, photos: Pa
         with pytest.raises(InputError, match=words) as caught:
             folder.check(material([place], photos, settings))
         assert "\n" not in str(caught.value)
+    flats = save(tmp_path / "one flat", [hatched(0), flat, hatched(1)])
+    assert material([flats], photos, settings).references.names == ["0000.png", "0002.png"], "one does not end it for all"
     small = material([save(tmp_path / "small", [hatched(0), hatched(1)])], photos, settings)
     small.references.sizes[1] = (200, 20)
     with pytest.raises(InputError, match=r"0001.png: 200x20 pixels are too few"):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="learning needs the extra 'learn'")
 
@@ -186,6 +187,33 @@ def test_only_what_the_matte_covers_is_learnt(shot: Path, painted: list[Path], t
     truth = paint(frame(5)) / 255
     assert np.abs(ours - truth)[:, : WIDTH // 2].mean() < 0.1
     assert ours[:, WIDTH * 3 // 4 :].mean() > 0.2, "the black beside the matte was not learnt"
+
+
+def test_where_a_painting_is_transparent_nothing_is_learnt(shot: Path, painted: list[Path]) -> None:
+    half = np.dstack([paint(frame(1)), np.full((HEIGHT, WIDTH), 255, np.uint8)])
+    half[:, WIDTH // 2 :] = 0
+    Image.fromarray(half).save(painted[0])
+    _, found = material(job(painted, shot))
+    first, last = found.keys
+    assert (first.matte[:, : WIDTH // 2] == 255).all()
+    assert not first.matte[:, WIDTH // 2 :].any()
+    assert (last.matte == 255).all()
+    np.testing.assert_array_equal(first.painted[:, : WIDTH // 2], paint(frame(1))[:, : WIDTH // 2])
+    np.testing.assert_array_equal(first.painted[:, WIDTH // 2 :], frame(1)[:, WIDTH // 2 :])
+
+
+@pytest.mark.parametrize("matte", [False, True])
+def test_a_painting_of_which_nothing_can_be_seen_is_refused(
+    shot: Path, painted: list[Path], tmp_path: Path, matte: bool
+) -> None:
+    hidden = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    hidden[:, WIDTH // 2 :, 3] = 255 * matte
+    Image.fromarray(hidden).save(painted[0])
+    white = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    white[:, WIDTH // 2 :] = 0
+    told = "transparent where --matte is white" if matte else "transparent all over"
+    with pytest.raises(InputError, match=rf"key_0001\.png: is {told}"):
+        material(job(painted, shot, **({"matte": write(tmp_path / "matte.png", white)} if matte else {})))
 
 
 def test_a_sheet_shows_frames_beside_what_was_painted_of_them(shot: Path, painted: list[Path]) -> None:

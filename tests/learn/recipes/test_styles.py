@@ -208,6 +208,33 @@ def test_each_picture_is_a_look_and_each_folder(tmp_path: Path, paintings: list[
     assert "4 looks (blue, alone, ink-wash, oils) on" in styles.check(material)
 
 
+def test_what_is_no_look_is_left_out_and_listed(tmp_path: Path, paintings: list[Path], photos: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "empty").mkdir(parents=True)
+    for path in paintings:
+        (tree / path.name).write_bytes(path.read_bytes())
+    (tree / "again.png").write_bytes(paintings[0].read_bytes())
+    (tree / "broken.png").write_text("no picture")
+    Image.new("RGB", (150, 150), RED).save(tree / "flat.png")
+    (tree / "old.gif").touch()
+    _, material = material_of(job([tree], photos))
+    assert material.looks == ["again", "blue"]
+    told = "\n".join(material.references.refused)
+    for words in ("is the same picture as", "broken.png: ", "flat.png: is one flat colour", "old.gif: .gif is not read"):
+        assert words in told
+    assert len(material.references.refused) == 4
+
+
+def test_a_picture_that_is_there_twice_is_one_look(tmp_path: Path, paintings: list[Path], photos: Path) -> None:
+    twin = tmp_path / "twin.png"
+    twin.write_bytes(paintings[0].read_bytes())
+    _, material = material_of(job([*paintings, twin], photos))
+    assert material.looks == ["red-house", "blue"]
+    assert material.references.refused == ["twin.png: is the same picture as Red House.png, and one look is made of it"]
+    with pytest.raises(InputError, match=r"not 1 \(1 left out, the first: twin\.png: is the same picture"):
+        styles.check(material_of(job([paintings[0], twin], photos))[1])
+
+
 def test_photographs_are_kept_back(paintings: list[Path], photos: Path) -> None:
     _, material = material_of(job(paintings, photos))
     assert len(material.held.images) == 1
