@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from impasto.errors import InputError
 from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, verdicts
-from impasto.learn.material.data import Material, Pictures, gather_references, random_crops, random_motion, rng_at
+from impasto.learn.material.data import MOST_SIDE_PX, Material, Pictures, gather_references, random_crops, random_motion, rng_at
 from impasto.learn.paired import set_apart
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, hinge_generator, perceptual_content, pixels, steadiness
@@ -43,7 +43,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     batch: int = Field(4, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    style_side: int = Field(640, ge=96)
+    style_side: int = Field(640, ge=96, le=MOST_SIDE_PX)
     blur_px: float = Field(2.0, ge=0)
     grain: float = Field(0.12, ge=0)
     light: float = Field(0.25, ge=0, lt=1)

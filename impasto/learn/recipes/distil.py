@@ -21,7 +21,7 @@ from impasto import plugins
 from impasto.errors import InputError
 from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, told
-from impasto.learn.material.data import Material, Pictures, gather_photos, random_crops, rng_at
+from impasto.learn.material.data import MOST_SIDE_PX, Material, Pictures, gather_photos, random_crops, rng_at
 from impasto.learn.painters import open_painter
 from impasto.learn.paired import set_apart
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
@@ -53,7 +53,7 @@ class Settings(BaseModel):
     head: int = Field(0, ge=0, le=1024)
     batch: int = Field(4, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    photo_side: int = Field(640, ge=160)
+    photo_side: int = Field(640, ge=160, le=MOST_SIDE_PX)
     pixels: float = Field(12.0, ge=0)
     features: float = Field(2.0, ge=0)  # with perception
     adversary: float = Field(0.15, ge=0)

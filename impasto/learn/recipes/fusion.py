@@ -25,7 +25,7 @@ from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.material import looks as looks_of
-from impasto.learn.material.data import random_crops, random_motion, rng_at
+from impasto.learn.material.data import MOST_SIDE_PX, random_crops, random_motion, rng_at
 from impasto.learn.material.looks import Judge, Looks
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import Motion, PatchNCE, gram_style, hinge_generator, perceptual_content, steadiness
@@ -56,8 +56,8 @@ class Settings(BaseModel):
     floor: float = Field(0.06, ge=0)  # mean difference of two variations, where black to white is 1
     batch: int = Field(2, ge=1)  # photographs per step, each painted twice
     crop_px: int = Field(160, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    photo_side: int = Field(512, ge=96)
-    style_side: int = Field(512, ge=96)  # larger: broader strokes
+    photo_side: int = Field(512, ge=96, le=MOST_SIDE_PX)
+    style_side: int = Field(512, ge=96, le=MOST_SIDE_PX)  # larger: broader strokes
     adversary: float = Field(1.5, ge=0)
     gram: float = Field(12.0, ge=0)
     nearest: float = Field(4.0, ge=0)

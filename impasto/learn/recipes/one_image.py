@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, verdicts
 from impasto.learn.material.data import (
+    MOST_SIDE_PX,
     Material,
     Pictures,
     gather_photos,
@@ -77,8 +78,8 @@ class Settings(BaseModel):
     stroke: float = Field(1.0, ge=0.25, le=4)  # how broad the strokes are, beside those of the painting at style_side
     batch: int = Field(2, ge=1)
     crop_px: int = Field(192, ge=128, multiple_of=4)  # below that the broadest critic sees nothing
-    photo_side: int = Field(512, ge=96)
-    style_side: int = Field(512, ge=96)  # long side of the painting as it is shown to the critics
+    photo_side: int = Field(512, ge=96, le=MOST_SIDE_PX)
+    style_side: int = Field(512, ge=96, le=MOST_SIDE_PX)  # long side of the painting as it is shown to the critics
     adversary: float = Field(1.5, ge=0)
     gram: float = Field(12.0, ge=0)
     nearest: float = Field(4.0, ge=0)
@@ -90,6 +91,14 @@ class Settings(BaseModel):
     tied: float = Field(8.0, ge=0)  # colours to the shot's (texture), or to the shot's in the painting's palette (colour)
     critic_width: int = Field(32, ge=1, le=1024)
     columns: int = Field(2048, ge=1)
+
+    @model_validator(mode="after")
+    def _is_of_a_size_that_can_be_seen(self) -> Settings:
+        side = round(self.style_side * self.stroke)
+        if side > MOST_SIDE_PX:
+            told = f"style_side={self.style_side} and stroke={self.stroke:g} make a painting of {side} pixels"
+            raise ValueError(f"{told}; {MOST_SIDE_PX} are the most: lower one of them")
+        return self
 
 
 @dataclass(kw_only=True)

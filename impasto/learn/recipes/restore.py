@@ -19,7 +19,17 @@ from torch import Tensor
 from impasto import plugins
 from impasto.errors import InputError
 from impasto.learn.material.chroma import chroma, rarity, saturation, votes_loss
-from impasto.learn.material.data import Material, Picture, Pictures, crop, gather_references, random_motion, resize, rng_at
+from impasto.learn.material.data import (
+    MOST_SIDE_PX,
+    Material,
+    Picture,
+    Pictures,
+    crop,
+    gather_references,
+    random_motion,
+    resize,
+    rng_at,
+)
 from impasto.learn.material.filters import FILTERS, MARGIN_PX
 from impasto.learn.material.wear import Light, grainy, holed, shrunk, uncoloured
 from impasto.learn.paired import Judged, Measure, contest, measured, set_apart, to_planes
@@ -61,7 +71,7 @@ class Settings(BaseModel):
     noise: float = Field(0.12, gt=0)  # of noisy->clean: the strongest
     batch: int = Field(4, ge=1)
     crop_px: int = Field(160, ge=128, multiple_of=16)  # of the whole picture; below that the broadest critic sees nothing
-    style_side: int = Field(768, ge=96)  # photographs that are smaller stay as they are
+    style_side: int = Field(768, ge=96, le=MOST_SIDE_PX)  # photographs that are smaller stay as they are
     pixels: float = Field(10.0, ge=0)
     content: float = Field(0.5, ge=0)  # only with a teacher
     adversary: float = Field(0.02, ge=0)

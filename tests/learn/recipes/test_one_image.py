@@ -96,3 +96,16 @@ def test_strokes_are_as_broad_as_they_are_wanted(job: TrainJob) -> None:
         settings = RECIPE.Settings(style_side=128, stroke=stroke, photo_side=128)
         sides.append(RECIPE.gather(job, settings, None, torch.device("cpu")).references.images[0].shape[0])
     assert sides == [64, 128, 256]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"style_side": 100_000}, "less than or equal to 8192"),
+        ({"photo_side": 100_000}, "less than or equal to 8192"),
+        ({"style_side": 4096, "stroke": 4}, "style_side=4096 and stroke=4 make a painting of 16384 pixels; 8192 are the most"),
+    ],
+)
+def test_no_size_is_beyond_what_memory_holds(values: dict[str, float], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        RECIPE.Settings(**values)
