@@ -125,6 +125,7 @@ class TrainJob(Job):
 
     def _learn(self, recipe: ModuleType, settings: BaseModel, folder: Path, company: Company) -> Iterator[Progress | Done]:
         from impasto.learn import package
+        from impasto.learn.material.known import check_known, remember
 
         needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self.places()
         plate = "; no photographs given, so frames of the procedural plate are painted first" if needs else ""
@@ -132,6 +133,7 @@ class TrainJob(Job):
         yield Progress("reading", note=f"{given} reference{'s' * (given != 1)} for recipe {name}{plate}")
         material = self._material(recipe, settings, company.rank)
         yield Progress("reading", note=recipe.check(material))
+        check_known(folder, material)
         for refused in dict.fromkeys([*material.references.refused, *material.photos.refused]):
             yield Progress("left out", note=refused)
         for note in self._noticed(material.references):
@@ -143,6 +145,7 @@ class TrainJob(Job):
             yield Done(None, "helped to learn")
             return
         self._remember(folder)
+        remember(folder, material)
         for training in trained.values():
             yield from training.run()
         yield Progress("packing")
