@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 from impasto.learn.run.health import recall_of
@@ -13,6 +14,8 @@ from impasto.learn.run.loop import Outcome
 from impasto.losses import Family, adversarial
 
 HINGE = adversarial("hinge")
+STEADY_FROM = 0.1  # of the training, full weight from here on: at once, the steadiest look is a flat sheet of paper
+TEXTURE_FROM = 0.1  # likewise: at once, it stamps the texture before there are forms to lay it on
 
 
 @contextmanager
@@ -48,3 +51,12 @@ def outcome(
     parts = {name: float(value.detach()) for name, value in losses.items()} | dict(figures)
     total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
     return Outcome(total, loss, parts, painted)
+
+
+def eased_in(settings: BaseModel, terms: set[str], progress: float) -> dict[str, float]:
+    """The weight of each term now: steadiness and the teacher's texture terms come in while the adversary already leads."""
+    weights: dict[str, float] = settings.model_dump(include=terms)
+    weights["steady"] *= min(1.0, progress / STEADY_FROM)
+    weights["gram"] *= min(1.0, 0.25 + progress / TEXTURE_FROM)
+    weights["nearest"] *= min(1.0, progress / TEXTURE_FROM)
+    return weights

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from impasto import plugins
 from impasto.errors import InputError
 from impasto.job import counted
-from impasto.learn.contest import frozen, outcome, verdicts
+from impasto.learn.contest import eased_in, frozen, outcome, verdicts
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.material import looks as looks_of
 from impasto.learn.material.data import MOST_SIDE_PX, random_crops, random_motion, rng_at
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 VARIES = True  # any code is a variation of the look
 CONTENT_TAPS = ("relu3_1", "relu4_1")
-STEADY_FROM = TEXTURE_FROM = 0.1  # full weight from here on, as in one_image
 TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce", "read", "diverse"}
 PAIR = 2  # variations of each photograph per step
 PLAIN = 0.1  # share of the codes that are zeros: what a render without a seed shows
@@ -137,15 +136,6 @@ def step(settings: Settings, material: Looks) -> StepFunction:
     return take
 
 
-def _weights(settings: Settings, progress: float) -> dict[str, float]:
-    """The weight of each term now: steadiness and the teacher's texture terms come in while the adversary already leads."""
-    weights: dict[str, float] = settings.model_dump(include=TERMS)
-    weights["steady"] *= min(1.0, progress / STEADY_FROM)
-    weights["gram"] *= min(1.0, 0.25 + progress / TEXTURE_FROM)
-    weights["nearest"] *= min(1.0, progress / TEXTURE_FROM)
-    return weights
-
-
 def _losses(settings: Settings, judge: Judge, networks: Networks, batch: Batch, progress: float) -> Outcome:
     photo, code = batch["photo"], batch["code"]
     motion = Motion(batch["grid"], batch["inside"], batch["gain"], batch["bias"], batch["noise"])
@@ -163,7 +153,7 @@ def _losses(settings: Settings, judge: Judge, networks: Networks, batch: Batch, 
         }
     terms = _untaught if judge.perception is None else _taught
     losses |= terms(settings, judge, networks, batch, painted)
-    return outcome(losses, _weights(settings, progress), verdicts(networks.critic, batch["style"], painted), painted)
+    return outcome(losses, eased_in(settings, TERMS, progress), verdicts(networks.critic, batch["style"], painted), painted)
 
 
 def alike(painted: Tensor, code: Tensor, floor: float) -> Tensor:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.job import counted
-from impasto.learn.contest import frozen, outcome, verdicts
+from impasto.learn.contest import eased_in, frozen, outcome, verdicts
 from impasto.learn.material.data import (
     MOST_SIDE_PX,
     Material,
@@ -65,8 +65,6 @@ COARSE = 4  # times smaller, no stroke is left of a painting, and its colours ar
 SMALLEST_PX = 32
 CONTENT_TAPS = ("relu3_1", "relu4_1")
 NEAREST_TAP = "relu3_1"
-STEADY_FROM = 0.1  # full weight from here on: at once, the steadiest look is a flat sheet of paper
-TEXTURE_FROM = 0.1  # likewise: at once, it stamps the texture before there are forms to lay it on
 TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce", "tied"}
 
 
@@ -161,18 +159,9 @@ def step(settings: Settings, material: Material) -> StepFunction:
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
         with material.autocast():
-            return _losses(_weights(settings, progress), networks, batch, terms)
+            return _losses(eased_in(settings, TERMS, progress), networks, batch, terms)
 
     return take
-
-
-def _weights(settings: Settings, progress: float) -> dict[str, float]:
-    """The weight of each term now: steadiness and the teacher's texture terms come in while the adversary already leads."""
-    weights: dict[str, float] = settings.model_dump(include=TERMS)
-    weights["steady"] *= min(1.0, progress / STEADY_FROM)
-    weights["gram"] *= min(1.0, 0.25 + progress / TEXTURE_FROM)
-    weights["nearest"] *= min(1.0, progress / TEXTURE_FROM)
-    return weights
 
 
 def seen(x: Tensor, settings: Settings) -> Tensor:

@@ -23,7 +23,7 @@ from impasto import plugins
 from impasto.engine.encode import LONG_SIDE_PX, as_encoders_see
 from impasto.errors import InputError
 from impasto.job import counted
-from impasto.learn.contest import HINGE, frozen, outcome, told
+from impasto.learn.contest import HINGE, eased_in, frozen, outcome, told
 from impasto.learn.job import GENERATOR_OF
 from impasto.learn.material import looks as looks_of
 from impasto.learn.material.data import MOST_SIDE_PX, Picture, crop, left_out, random_crops, random_motion, rng_at, to_tensor
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
 
 CONTENT_TAPS = ("relu3_1", "relu4_1")
-STEADY_FROM = TEXTURE_FROM = 0.1  # full weight from here on, as in one_image
 TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce", "pull"}
 HELD_LOOKS = 8  # at most so many are judged on held-out photographs, every other one by the encoder too: it must not take long
 
@@ -199,15 +198,6 @@ def step(settings: Settings, material: Codes) -> StepFunction:
     return take
 
 
-def _weights(settings: Settings, progress: float) -> dict[str, float]:
-    """The weight of each term now: steadiness and the teacher's texture terms come in while the adversary already leads."""
-    weights: dict[str, float] = settings.model_dump(include=TERMS)
-    weights["steady"] *= min(1.0, progress / STEADY_FROM)
-    weights["gram"] *= min(1.0, 0.25 + progress / TEXTURE_FROM)
-    weights["nearest"] *= min(1.0, progress / TEXTURE_FROM)
-    return weights
-
-
 def _losses(
     settings: Settings, material: Codes, judge: Judge, networks: Networks, batch: Batch, progress: float
 ) -> Outcome:  # fmt: skip
@@ -230,7 +220,7 @@ def _losses(
     losses |= terms(settings, judge, networks, batch, painted)
     real = networks.critic(batch["style"][existing], labels)
     fake = networks.critic(painted.detach()[existing], labels)
-    return outcome(losses, _weights(settings, progress), told(HINGE.critic(real, fake), real, fake), painted)
+    return outcome(losses, eased_in(settings, TERMS, progress), told(HINGE.critic(real, fake), real, fake), painted)
 
 
 def _codes(material: Codes, networks: Networks, batch: Batch) -> tuple[Tensor, Tensor]:

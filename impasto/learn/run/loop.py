@@ -194,7 +194,8 @@ class Training:
         step, returns = self.step, self.returns
         if not self.resume():
             raise TrainingError(
-                f"learning diverged at step {step}, before the first checkpoint: leave out weights given with --set, or check the pictures"
+                f"learning diverged at step {step}, before the first checkpoint: leave out weights given with --set, "
+                "or check the pictures"
             )
         self.returns, self.returned_at = returns, self.step
         self.shift += 7919 * returns  # other batches than those that broke it

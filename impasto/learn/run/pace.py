@@ -48,4 +48,5 @@ class Pace:
 
     def is_look(self, step: int) -> bool:
         """Whether the held-out figures are due after this step: every so many, and after the last."""
-        return step == self.steps or step % (self.look_every or (max(5, self.steps // LOOKS) if self.steps else STEPS_BETWEEN_LOOKS)) == 0
+        fitting = max(5, self.steps // LOOKS) if self.steps else STEPS_BETWEEN_LOOKS
+        return step == self.steps or step % (self.look_every or fitting) == 0
