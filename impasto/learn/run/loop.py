@@ -189,7 +189,8 @@ class Training:
         if self.returns > RETURNS_BEFORE_END:
             raise TrainingError(
                 f"learning diverged at step {self.step} and {RETURNS_BEFORE_END} returns did not help; the last healthy "
-                f"checkpoint is in {self.folder}: leave out weights given with --set, or check the references for constant pictures"
+                f"checkpoint is in {self.folder}: leave out weights given with --set, or check the references for "
+                "constant pictures"
             )
         step, returns = self.step, self.returns
         if not self.resume():
