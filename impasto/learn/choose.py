@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.errors import InputError
-from impasto.learn.material.places import folders_in, pictures_in
+from impasto.learn.material.places import folders_in
 from impasto.media import MOVIES, is_sequence
-from impasto.media.sequence import Pattern
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
@@ -40,20 +39,16 @@ def choose(job: TrainJob) -> str:
 def _are_painted_frames(places: list[Path], shot: Path) -> bool:
     """Whether all pictures that were given are named by frames of the shot; some and not others is a fault."""
     from impasto.learn.material.data import open_shot
+    from impasto.learn.material.shot import told_by_name
 
-    files = [file for each in places for file in (pictures_in(each) if each.is_dir() else [each])]
+    files = told_by_name(places)
     if any(folders_in(each) for each in places if each.is_dir()):
         return False
     with open_shot(shot) as reader:
         there = set(reader.numbers())
-    others = [file for file in files if _number_of(file) not in there]
+    others = [file for file, number in files if number not in there]
     if others and len(others) < len(files):
         first, rest = others[0], f" and {len(others) - 1} more" if len(others) > 1 else ""
         how = "name painted frames by their frame, or say what is meant with --recipe keyframes, styles or folder"
         raise InputError(f"{first}{rest}: named by no frame of {shot}, and other references are: {how}")
     return bool(files) and not others
-
-
-def _number_of(file: Path) -> int | None:
-    pattern = Pattern.of(file)
-    return pattern.number_of(file.name) if pattern else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from impasto.errors import InputError, MissingExtra
-from impasto.job import Done, Job, Progress, option
+from impasto.job import Done, Job, Progress, counted, option
 from impasto.styles.card import TierName
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ class TrainJob(Job):
 
         needs = getattr(recipe, "NEEDS_PHOTOS", True) and not self.places()
         plate = "; no photographs given, so frames of the procedural plate are painted first" if needs else ""
-        name, given = recipe.__name__.rpartition(".")[2], len(self.references)
-        yield Progress("reading", note=f"{given} reference{'s' * (given != 1)} for recipe {name}{plate}")
+        name = recipe.__name__.rpartition(".")[2]
+        yield Progress("reading", note=f"{counted(len(self.references), 'reference')} for recipe {name}{plate}")
         material = self._material(recipe, settings, company.rank)
         yield Progress("reading", note=recipe.check(material))
         check_known(folder, material)

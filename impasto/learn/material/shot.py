@@ -101,12 +101,17 @@ def _seen(frame: Frame, reader: Reader, shot: Path, windows: Windows) -> Picture
     return place(to_uint8(as_seen(frame, reader, shot)), own.data, windows.data)
 
 
+def told_by_name(places: Sequence[Path]) -> list[tuple[Path, int | None]]:
+    """Pictures, folders standing for those in them, each with the last number in its name."""
+    files = [file for each in places for file in (pictures_in(each) if each.is_dir() else [each])]
+    patterns = [(file, Pattern.of(file)) for file in files]
+    return [(file, pattern.number_of(file.name) if pattern else None) for file, pattern in patterns]
+
+
 def numbered(places: Sequence[Path]) -> dict[int, Path]:
-    """Painted frames by the last number in their names; folders stand for the pictures in them."""
+    """Painted frames by the last number in their names."""
     found: dict[int, Path] = {}
-    for path in [file for each in places for file in (pictures_in(each) if each.is_dir() else [each])]:
-        pattern = Pattern.of(path)
-        number = pattern.number_of(path.name) if pattern else None
+    for path, number in told_by_name(places):
         if number is None:
             raise InputError(
                 f"{path}: has no frame number in its name; name it by the frame it is painted on, as in {path.stem}.0024.png"
