@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from impasto.errors import StyleError
-from impasto.job import Done, Job, Progress, option
+from impasto.job import Done, Job, Progress, counted, option
 
 if TYPE_CHECKING:
     from impasto.styles.card import Card, Credit, TrainingRecord
@@ -152,7 +152,7 @@ def _told_choices(card: Card) -> list[str]:
             looks = _first(tier.codes, MOST_LOOKS_TOLD)
             lines.append(f"  {name} has {len(tier.codes)} looks (--style {card.name}#LOOK): {looks}")
         if tier.guides:
-            told = ", ".join(f"{guide} ({count} plane{'s' * (count > 1)})" for guide, count in tier.guides.items())
+            told = ", ".join(f"{guide} ({counted(count, 'plane')})" for guide, count in tier.guides.items())
             lines.append(f"  {name} needs guides: {told}")
         if tier.scale > 1:
             lines.append(f"  {name} makes pictures {tier.scale} times larger (--super-resolve {card.name})")

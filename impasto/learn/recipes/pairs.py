@@ -16,6 +16,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.errors import InputError
+from impasto.job import counted
 from impasto.learn.material.data import (
     MOST_SIDE_PX,
     Material,
@@ -132,7 +133,7 @@ def check(material: Matched) -> str:
         raise InputError("drawings and photographs are the same pictures: give the drawings first, the photographs with --photos")
     count, learnt = len(material.photos.images), len(material.given[0].images)
     apart = f"{count - learnt} of them" if learnt < count else "the right end of each"
-    return f"{count} pair{'s' * (count > 1)}, {apart} kept for measuring"
+    return f"{counted(count, 'pair')}, {apart} kept for measuring"
 
 
 def networks(settings: Settings, material: Matched, generator: Painter) -> Networks:
