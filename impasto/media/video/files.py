@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from impasto.errors import MediaError
@@ -104,6 +105,7 @@ class SegmentWriter(ScopedWriter):
         self.path, self.like = path, like
         self.choice = codecs.choose(target or path, like, encoding)
         self.count = 0
+        self._begun = False  # whether the encoder has given anything away
         self._landing = Landing(path, overwrite)
         try:
             with faults(path, "written"):
@@ -136,14 +138,18 @@ class SegmentWriter(ScopedWriter):
         with faults(self.path, "written"):
             coded = from_rgb(frame.pixels, self.choice.pix_fmt, self.choice.signal)
             coded.pts, coded.time_base = self.count, self._tick
-            self._container.mux(self._stream.encode(coded))
+            packets = self._stream.encode(coded)
+            self._container.mux(packets)
         self.count += 1
+        self._begun = self._begun or bool(packets)
 
     def close(self) -> None:
         """Finish: flush the encoder, sync, verify, and give the piece its name."""
         assert self.count, f"no frame was written to {self.path}"
         with faults(self.path, "written"):
-            self._container.mux(self._stream.encode(None))
+            last = self._stream.encode(None)
+            guessed = self.choice.encoder == "libx265" and not self._begun
+            self._container.mux(_decodable(last) if guessed else last)
             self._container.close()
         self._landing.commit(self._verify)
 
@@ -197,3 +203,14 @@ class VideoWriter(ScopedWriter):
         with suppress(OSError):
             self._piece.path.unlink(missing_ok=True)
 
+
+
+def _decodable(packets: Sequence[Packet[VideoStream]]) -> Sequence[Packet[VideoStream]]:
+    """All packets of a movie, in the order of decoding, with times of decoding that are no later than those of showing.
+
+    x265 makes them up from memory it has never written to where a movie is shorter than what it looks ahead.
+    """
+    late = max((place - (packet.pts or 0) for place, packet in enumerate(packets)), default=0)
+    for place, packet in enumerate(packets):
+        packet.dts = place - late
+    return packets

@@ -15,7 +15,7 @@ from impasto.errors import MediaError
 from impasto.frame import Frame
 from impasto.media import READERS, open_reader, open_writer
 from impasto.media.encoding import Encoding
-from impasto.media.video import SegmentWriter, VideoReader, decode
+from impasto.media.video import SegmentWriter, VideoReader, decode, files
 from impasto.media.video.container import timeline
 from impasto.media.video.yuv import Signal
 from tests.media.video.movies import RATE, apart, chart, like, movie, moving, packets, psnr, read
@@ -334,3 +334,12 @@ def test_the_shared_clips_are_read_whole() -> None:
             count = len(timeline(path))
             last = list(reader.read([1, count]))
         assert [frame.number for frame in last] == [1, count]
+
+
+def test_a_movie_shorter_than_the_encoder_looks_ahead_has_times_it_can_be_decoded_by() -> None:
+    packets = []
+    for shown, told in ((0, 178735965965254956), (2, 178735965965254957), (1, -4757657)):  # what x265 has been seen to say
+        packet = av.Packet(b"picture")
+        packet.pts, packet.dts = shown, told
+        packets.append(packet)
+    assert [(packet.pts, packet.dts) for packet in files._decodable(packets)] == [(0, -1), (2, 0), (1, 1)]
