@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from impasto.frame import Pixels
-from impasto.render.oklab import as_float, as_stored, in_bands
+from impasto.media.oklab import as_float, as_stored, in_bands
 from impasto.render.post import Letterbox
 
 BLOCK_PX = 16  # places are judged in pairs of blocks of this size

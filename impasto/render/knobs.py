@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from impasto.frame import Pixels
-from impasto.render.oklab import from_linear, from_oklab, in_bands, showable, to_linear, to_oklab, transformed
+from impasto.media.oklab import from_linear, from_oklab, in_bands, showable, to_linear, to_oklab, transformed
 
 Paint = Callable[[Pixels], Pixels]  # [H,W,3] -> [H,W,3] of one storage
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"

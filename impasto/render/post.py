@@ -13,7 +13,7 @@ import numpy as np
 
 from impasto.frame import ClipInfo, Frame, Pixels
 from impasto.media import Reader
-from impasto.render.oklab import as_float, as_stored, extremes
+from impasto.media.oklab import as_float, as_stored, extremes
 
 SPLINE = np.array([1, 4, 6, 4, 1]) / 16
 NOISE_SHARE = (0.889, 0.2, 0.086, 0.041)  # of white noise, what each level of detail holds

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from impasto.frame import Pixels
+from impasto.media.oklab import as_float, as_stored
 from impasto.media.plate import Plate
 from impasto.render.grain import LEVELS, REACH_PX, Grain
-from impasto.render.oklab import as_float, as_stored
 
 ALONE = tuple(tuple(row) for row in np.pad([[1.0]], REACH_PX).tolist())
 FLAT = Grain(((0.02,) * LEVELS,) * 3, ALONE, ((1, 0, 0), (0, 1, 0), (0, 0, 1)))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.frame import Pixels
+from impasto.media.oklab import as_float, as_stored, from_linear, from_oklab, to_linear, to_oklab
 from impasto.render.knobs import Curve, Palette, keep_colour, scaled
-from impasto.render.oklab import as_float, as_stored, from_linear, from_oklab, to_linear, to_oklab
 
 STORAGES = ["uint8", "uint16", "float32"]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.frame import ClipInfo, Frame, Pixels
-from impasto.render.oklab import as_float, as_stored
+from impasto.media.oklab import as_float, as_stored
 from impasto.render.post import Letterbox, denoise, enhance, proxy, proxy_info, samples
 
 STORAGES = ["uint8", "uint16", "float32"]
