@@ -44,7 +44,7 @@ COMMANDS = {
     "styles show": ("impasto.styles.jobs:ShowJob", "Show what a look's card says."),
     "styles install": ("impasto.styles.jobs:InstallJob", "Add a style file to the library."),
     "styles remove": ("impasto.styles.jobs:RemoveJob", "Remove a look from the library."),
-    "styles blend": ("impasto.render.blend:BlendJob", "Mix two looks of one ancestor into a new style file."),
+    "styles blend": ("impasto.render.blend:BlendJob", "Mix looks that grew from one start into a new style file."),
     "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),

@@ -17,10 +17,10 @@ case $stage in
   second) learn 2 --minutes 24 --from "$(look 1)" --set gram=25 --set content=1.2 --set nearest=8 --set steady=14 ;;
   third) learn 3 --minutes 10 --from "$(look 2)" --set gram=20 --set content=2.6 --set nearest=8 --set steady=24 ;;
   fourth)
-    impasto styles blend "$(look 1)" "$(look 3)" -o "$(look 4)" --weight 0.75
+    impasto styles blend "$(look 1):0.25" "$(look 3):0.75" -o "$(look 4)"
     learn 5 --minutes 12 --from "$(look 4)" --set gram=20 --set content=5 --set nearest=10 --set steady=32 ;;
   last) # a little of the calm look back into the live network; then both into one file
-    impasto styles blend "$(look 1)" "$(look 5)" -o "$(look 6)" --weight 0.85 --overwrite
+    impasto styles blend "$(look 1):0.15" "$(look 5):0.85" -o "$(look 6)" --overwrite
     earlier=(); for file in runs/great-wave-{live,full}-{1,2,3}.style; do earlier+=(--earlier "$file"); done
     python tools/ship.py great-wave runs/great-wave-live-6.style runs/great-wave-full-5.style "${earlier[@]}" "${@:3}" ;;
 esac

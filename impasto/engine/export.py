@@ -9,9 +9,8 @@ from __future__ import annotations
 import copy
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from io import BytesIO
 from math import inf, log10
 from pathlib import Path
@@ -20,21 +19,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.engine.graph import with_code
-from impasto.engine.trial import Values, greatest_difference, trial_codes, trial_of
+from impasto.engine.graph import IR, OPSET, constants_folded, with_code
+from impasto.engine.trial import greatest_difference, left, trial_codes, trial_of
 from impasto.errors import EngineError
 from impasto.frame import Pixels
 from impasto.styles.ends import CODE, ENCODER_ENDS, NOISE, Ends
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from onnx import ModelProto
     from torch import nn
 
     from impasto.engine import Engine
     from impasto.styles.package import Tier
 
-OPSET = 17
-IR = 8  # the file format of that opset's time: old engines read it too
 FP16_STEPS = 1.0  # how far, in 1/255, fp16 weights may move the picture
 FP16_OF_CODE = 0.01  # how far fp16 weights may move an encoder's code, as a share of its greatest number
 PREVIEW_SIZE = (512, 288)
@@ -54,7 +51,7 @@ def export_graph(generator: nn.Module) -> bytes:
     model = _tidied(_traced(network, ends), names)
     for graph in (_with_half_weights(model), bytes(model.SerializeToString())):
         coded = [graph, *(with_code(graph, code) for code in codes)]
-        apart = max(greatest_difference(_left(g, entering), t) for g, t in zip(coded, truths, strict=True))
+        apart = max(greatest_difference(left(g, entering), t) for g, t in zip(coded, truths, strict=True))
         if apart * 255 <= FP16_STEPS:
             return graph
     raise EngineError("the exported graph does not paint what the generator paints", "export")
@@ -71,7 +68,7 @@ def export_encoder(encoder: nn.Module) -> bytes:
         truths = [network(torch.from_numpy(each)).numpy() for each in pictures]
     model = _tidied(_traced(network, ENCODER_ENDS), list(network.state_dict()))
     for graph in (_with_half_weights(model), bytes(model.SerializeToString())):
-        apart = max(greatest_difference(_left(graph, p), t) for p, t in zip(pictures, truths, strict=True))
+        apart = max(greatest_difference(left(graph, p), t) for p, t in zip(pictures, truths, strict=True))
         if apart <= FP16_OF_CODE * max(1.0, *(float(np.abs(truth).max()) for truth in truths)):
             return graph
     raise EngineError("the exported graph does not read what the encoder reads", "export")
@@ -173,35 +170,13 @@ def _tidied(model: ModelProto, names: list[str]) -> ModelProto:
             model.graph.node.remove(node)
     if set(values) != set(names):
         raise EngineError(f"weights lost their names on export: {', '.join(sorted(set(values) ^ set(names)))}", "export")
-    nodes = _folded(model.graph.node)
+    nodes = constants_folded(model.graph.node)
     for node in nodes:
         node.doc_string = ""
         del node.metadata_props[:]
     weights = [values[name] for name in names]
     graph = helper.make_graph(nodes, "impasto", model.graph.input, model.graph.output, weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="impasto")
-
-
-def _folded(nodes: Sequence[NodeProto]) -> list[NodeProto]:
-    """The nodes without those that only compute constants, such as the dozen that the exporter makes of one padding."""
-    from onnx import helper, numpy_helper
-    from onnx.reference import ReferenceEvaluator
-
-    constants: dict[str, NDArray[np.generic]] = {}
-    kept = []
-    for node in nodes:
-        if node.op_type == "Constant":
-            constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-        elif node.input and all(name in constants for name in node.input):
-            alone = helper.make_graph([node], "alone", [], [helper.make_empty_tensor_value_info(name) for name in node.output])
-            alone.initializer.extend(numpy_helper.from_array(constants[name], name) for name in node.input)
-            model = helper.make_model(alone, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
-            constants |= {n: np.asarray(v) for n, v in zip(node.output, ReferenceEvaluator(model).run(None, {}), strict=True)}
-        else:
-            kept.append(node)
-    wanted = [name for node in kept for name in node.input if name in constants]
-    made = [helper.make_node("Constant", [], [n], value=numpy_helper.from_array(constants[n])) for n in dict.fromkeys(wanted)]
-    return made + kept
 
 
 def _with_half_weights(model: ModelProto) -> bytes:
@@ -219,9 +194,3 @@ def _with_half_weights(model: ModelProto) -> bytes:
     small.graph.initializer.extend(halves)
     small.graph.node.extend(nodes)
     return bytes(small.SerializeToString())
-
-
-def _left(graph: bytes, entering: Values) -> Values:
-    """What leaves a graph when this enters."""
-    session = import_module("onnxruntime").InferenceSession(graph, providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {session.get_inputs()[0].name: entering})[0], np.float32)

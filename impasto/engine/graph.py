@@ -5,10 +5,11 @@ in frames. A look of a network of many is a code, the weight "code": engines nev
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from impasto.errors import InputError
 from impasto.styles.ends import CODE, IMAGE, PAINTED
@@ -16,7 +17,10 @@ from impasto.styles.ends import CODE, IMAGE, PAINTED
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
+OPSET = 17
+IR = 8  # the file format of that opset's time: old engines read it too
 PIXELS, PAINTED_PIXELS = "pixels", "painted_pixels"
+Values = NDArray[np.generic]
 PROBE_PX = 64  # side of the picture at which memory is counted
 WORKSPACE = 1.25  # engines keep copies in other layouts: measured, they take 0.4 to 1.4 times what the graph itself needs
 
@@ -60,6 +64,35 @@ def with_code(graph: bytes, values: Sequence[float]) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def constants_folded(nodes: Sequence[NodeProto], known: Mapping[str, Values] | None = None) -> list[NodeProto]:
+    """The nodes without those that only compute constants, such as the dozen that the exporter makes of one padding.
+
+    `known`: what more is constant, such as weights that are to go.
+    """
+    from onnx import numpy_helper
+
+    constants, kept = dict(known or {}), []
+    for node in nodes:
+        if node.op_type == "Constant":
+            constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+        elif node.input and all(name in constants for name in node.input):
+            constants |= _computed(node, constants)
+        else:
+            kept.append(node)
+    wanted = dict.fromkeys(name for node in kept for name in node.input if name in constants)
+    return [_constant(name, constants[name]) for name in wanted] + kept
+
+
+def _computed(node: NodeProto, constants: Mapping[str, Values]) -> dict[str, Values]:
+    from onnx import helper, numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+    alone = helper.make_graph([node], "alone", [], [helper.make_empty_tensor_value_info(name) for name in node.output])
+    alone.initializer.extend(numpy_helper.from_array(constants[name], name) for name in node.input)
+    model = helper.make_model(alone, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
+    return {name: np.asarray(value) for name, value in zip(node.output, ReferenceEvaluator(model).run(None, {}), strict=True)}
+
+
 def _turn(source: str, target: str, way: int) -> list[NodeProto]:
     """Channels last -> first (way 0) or first -> last (way 1)."""
     from onnx import helper
@@ -71,7 +104,7 @@ def _from_bytes() -> list[NodeProto]:
     from onnx import TensorProto, helper
 
     return [
-        _constant("pixels_white", 255),
+        _number("pixels_white", 255),
         helper.make_node("Cast", [PIXELS], ["pixels_float"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["pixels_float", "pixels_white"], ["pixels_unit"]),
         *_turn("pixels_unit", IMAGE, 0),
@@ -82,8 +115,8 @@ def _to_bytes() -> list[NodeProto]:
     from onnx import TensorProto, helper
 
     return [
-        _constant("painted_black", 0),
-        _constant("painted_white", 255),
+        _number("painted_black", 0),
+        _number("painted_white", 255),
         helper.make_node("Mul", [PAINTED, "painted_white"], ["painted_scaled"]),
         helper.make_node("Round", ["painted_scaled"], ["painted_whole"]),  # half to even, as numpy and torch do
         helper.make_node("Clip", ["painted_whole", "painted_black", "painted_white"], ["painted_safe"]),
@@ -92,10 +125,14 @@ def _to_bytes() -> list[NodeProto]:
     ]
 
 
-def _constant(name: str, value: float) -> NodeProto:
+def _number(name: str, value: float) -> NodeProto:
+    return _constant(name, np.array(value, np.float32))
+
+
+def _constant(name: str, value: Values) -> NodeProto:
     from onnx import helper, numpy_helper
 
-    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array(value, np.float32), name))
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value, name))
 
 
 def bytes_per_pixel(graph: bytes) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from impasto.learn.material.data import Material, Pictures
 from impasto.learn.run.loop import Training
 from impasto.models.perception import OWN_FILE
 from impasto.styles.archive import replace_file
-from impasto.styles.card import SCHEMA, TierName, code_name
+from impasto.styles.card import SCHEMA, TierName, code_name, slug
 from impasto.styles.package import Card, Credit, NamedHash, StyleFile, Tier, TrainingRecord, write_style
 from impasto.styles.preview import check_preview
 
@@ -197,11 +196,6 @@ def command_line(job: TrainJob, recipe: ModuleType, trained: dict[TierName, Trai
         return shlex.join([*words, *(["--steps", str(job.steps)] if job.steps else ["--epochs", f"{job.epochs:g}"])])
     longest = max(training.seconds for training in trained.values()) / 60  # a resumed run took longer than its last limit says
     return shlex.join([*words, "--minutes", f"{longest:.3g}"])
-
-
-def slug(text: str) -> str:
-    """A name that is safe as a file and as a word on the command line."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "look"
 
 
 def _few(names: list[str], most: int = 4) -> str:

@@ -42,7 +42,7 @@ class RenderJob(Job):
     style: list[str] = option(
         [DEFAULT_STYLE],
         "name of a look, or a style file; of a style of many, STYLE#LOOK, STYLE#LOOK:0.3,LOOK:0.7 or STYLE#PICTURE; "
-        "with STYLE@MATTE several, one over the other",
+        "several: with STYLE@MATTE one over the other, with STYLE:0.6 mixed by their shares",
         min_length=1,
     )
     variation: int = option(0, "another variation of a look that varies: any number; 0 is the look itself", ge=0)
@@ -112,6 +112,7 @@ class RenderJob(Job):
         from impasto.render.delivery import Manner
         from impasto.render.errands import plan
         from impasto.render.hand import Hand
+        from impasto.render.mattes import read_uses
         from impasto.render.pipeline import Work, paint
 
         with Faults.gathering() as faults:
@@ -119,6 +120,8 @@ class RenderJob(Job):
             layers: list[Layer] = []
             with faults.noted():
                 layers = self._layers()
+        if note := read_uses(self.style)[1]:
+            yield Progress("mixing looks", note=note)
         for layer in layers:
             if layer.brush.look.note:
                 yield Progress("choosing a look", note=f"{layer.brush.style.card.name}: {layer.brush.look.note}")
@@ -198,12 +201,12 @@ class RenderJob(Job):
         """Looks and where they go; one that is there already, or named twice, is opened once."""
         from impasto.render.brush import Brush
         from impasto.render.looks import check_variation, find_look
-        from impasto.render.mattes import StyleUse
+        from impasto.render.mattes import read_uses
         from impasto.render.touch import Layer, check_layers
 
         brushes = {} if brushes is None else brushes
         layers = []
-        for use in map(StyleUse.parse, self.style):
+        for use in read_uses(self.style)[0]:
             key = use.style, self.tier, self.variation
             if key not in brushes:
                 look = find_look(use.style, self.tier, self.variation)

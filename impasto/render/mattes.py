@@ -9,6 +9,9 @@ A matte is 0 where the picture stays and 1 where the look is. It comes from
     crypto:OBJECT         objects of its Cryptomatte: OBJECT+OBJECT, KIND/OBJECT
     skin                  what is likely skin, as the picture is coloured
 
+Looks without mattes that are to be mixed (`--style A:0.6 --style B:0.4`) are laid one over the other through even mattes, so
+that each comes to its share.
+
 Of a file without a CHANNEL it is the alpha if that changes anywhere in the first, middle or last frame, else the luminance.
 Values are taken as they are stored. Inverting comes first, then the feather.
 
@@ -36,12 +39,13 @@ from impasto.media.windows import Area, Windows, extent, lying_on, place
 from impasto.render.alongside import Alongside, content, files_of
 from impasto.render.compose import around, finish
 from impasto.render.looks import names_a_file
+from impasto.render.shares import read_shares
 from impasto.render.skin import likely_skin
 
 Plane = NDArray[np.float32]  # [H,W] in 0..1
 Placed = tuple[Plane, Area | None]  # and where it lies in the shot's space; None: it has the frame's very pixels
 Take = Callable[[Frame, Pixels | None], Placed]
-Origin = Literal["file", "alpha", "layer", "crypto", "skin"]
+Origin = Literal["file", "alpha", "layer", "crypto", "skin", "even"]
 CHOICES = "a picture, sequence or video, FILE:CHANNEL, alpha, layer:NAME, crypto:OBJECT or skin"
 MOST_FEATHER_PX = 1000.0
 REC_709 = np.array([0.2126, 0.7152, 0.0722])
@@ -52,7 +56,7 @@ class MatteSpec:
     """A matte in words."""
 
     origin: Origin
-    name: str = ""  # the file, the layer, the objects
+    name: str = ""  # the file, the layer, the objects; of an even matte its value
     channel: str = ""  # of a file
     invert: bool = False
     feather_px: float = 0.0
@@ -93,6 +97,26 @@ class StyleUse:
         if not text[:place]:
             raise InputError(f"'{text}' names no style: write STYLE@MATTE")
         return cls(text[:place], MatteSpec.parse(text[place + 1 :]))
+
+
+def read_uses(texts: Sequence[str]) -> tuple[list[StyleUse], str]:
+    """What is laid where, from the lowest up, and what the user should hear: STYLE@MATTE, or STYLE:SHARE of looks to be mixed."""
+    uses = [StyleUse.parse(text) for text in texts]
+    everywhere = [use for use in uses if use.matte is None]
+    if len(everywhere) < 2:  # a number after one look is its own: STYLE#LOOK:0.6
+        return uses, ""
+    shares, note = read_shares([use.style for use in everywhere])
+    if all(share.look == use.style for share, use in zip(shares, everywhere, strict=True)):
+        return uses, ""  # what covers what is judged where layers are
+    if everywhere != uses[: len(everywhere)]:
+        raise InputError(f"--style {shares[-1].look}: looks with shares come first, and those with mattes go over their mix")
+    laid, sum_so_far = list[StyleUse](), 0.0
+    for share in shares:
+        if share.part <= 0:
+            raise InputError(f"--style {share.look}: its share is {share.part:g}, and a picture takes more than 0 of each look")
+        sum_so_far += share.part
+        laid.append(StyleUse(share.look, MatteSpec("even", f"{share.part / sum_so_far:.6g}") if laid else None))
+    return [*laid, *uses[len(laid) :]], note
 
 
 class Matte:
@@ -196,6 +220,9 @@ def open_matte(spec: MatteSpec, info: ClipInfo, source: Path, numbers: Sequence[
     """
     if spec.origin == "file":
         return Matte(spec, info, Clip(spec, info, numbers))
+    if spec.origin == "even":
+        share = float(spec.name)
+        return Matte(spec, info, Source(source, lambda frame, _: (np.full(frame.pixels.shape[:2], share, np.float32), None)))
     if spec.origin == "alpha" and info.channels not in (2, 4):
         raise MediaError("has no alpha that could be a matte: choose another, or a picture that has one", source)
     if spec.origin in ("layer", "crypto"):

@@ -66,5 +66,6 @@ def check_layers(layers: Sequence[Layer]) -> None:
     for number, layer in enumerate(layers[1:], 1):
         if layer.matte is None:
             names = ", ".join(each.brush.name for each in layers)
+            mend = "give it a matte (STYLE@MATTE), or all of them shares (STYLE:0.6), which mixes their paintings"
             place = f"{layer.brush.name} (number {number + 1}) covers everything below it"
-            raise InputError(f"--style names {len(layers)} looks ({names}), and {place}: give it a matte, as in STYLE@MATTE")
+            raise InputError(f"--style names {len(layers)} looks ({names}), and {place}: {mend}")

@@ -166,6 +166,11 @@ def code_name(text: str) -> str:
     return plain or "look"
 
 
+def slug(text: str) -> str:
+    """A name that is safe as a file and as a word on the command line."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "look"
+
+
 def read_card(data: bytes, where: str | Path) -> Card:
     """The card in these bytes; an older one is brought up to date first."""
     try:

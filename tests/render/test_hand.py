@@ -241,7 +241,7 @@ def test_two_looks_through_two_mattes(tmp_path: Path, negative: Inverter, look: 
     both = [f"{look}@{tmp_path / 'left.png'}", f"{look}@{tmp_path / 'left.png'},invert"]
     RenderJob.build(inputs=[tmp_path / "in.png"], out=tmp_path / "out.png", style=both, tier="live").finish()
     np.testing.assert_array_equal(pixels_of(tmp_path / "out.png"), 255 - source)
-    with pytest.raises(InputError, match=r"covers everything below it: give it a matte, as in STYLE@MATTE"):
+    with pytest.raises(InputError, match=r"covers everything below it: give it a matte \(STYLE@MATTE\)"):
         RenderJob.build(inputs=[tmp_path / "in.png"], out=tmp_path / "x.png", style=[look, look], tier="live").finish()
 
 
