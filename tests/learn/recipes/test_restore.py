@@ -148,7 +148,7 @@ def test_settings_are_the_tasks_own_unless_given() -> None:
     ("setting", "words"),
     [
         ("task=small-", "small->large"),
-        ("look=disco", "film, retro, neon, blueprint, halftone, noir"),
+        ("look=disco", "film, retro, neon, noir, pencil, ink, comic, blueprint, halftone, watercolour, flat, oil"),
         ("task=look", "look=film|retro"),
         ("scale=3", "2 or 4"),
     ],
@@ -173,7 +173,8 @@ def test_each_task_has_its_network_in_both_tiers() -> None:
         sizes = [sum(p.numel() for p in restore.generator(settings, None, tier).parameters()) for tier in ("live", "full")]  # type: ignore[arg-type]
         assert sizes[0] < sizes[1]
     assert restore.generator(restore.Settings(task="small->large", scale=4), None, "live").scale == 4  # type: ignore[arg-type]
-    assert set(FILTERS) == {"film", "retro", "neon", "blueprint", "halftone", "noir"}
+    drawn, painted = {"pencil", "ink", "comic", "blueprint", "halftone"}, {"watercolour", "flat", "oil"}
+    assert set(FILTERS) == {"film", "retro", "neon", "noir"} | drawn | painted
 
 
 def test_rare_colours_count_for_more_and_the_mean_place_for_one() -> None:
