@@ -1,0 +1,82 @@
+"""Where the picture of a source goes from frame to frame, and which pixels can be followed there.
+
+The flow is found in the source alone (dense inverse search), so that a painting cannot be judged by motion that it made up. A
+pixel counts where the way there and back leads home and where no edge of a moving thing runs, as published for stylised video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]  # [H,W]
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+HOME_SHARE, HOME_PX2 = 0.01, 0.5  # what there and back may miss home by: share of both lengths squared, plus pixels squared
+EDGE_SHARE, EDGE_PX2 = 0.01, 0.002  # how much the flow may change from pixel to pixel, likewise
+
+
+@dataclass(frozen=True)
+class Step:
+    """From a frame back to an earlier one."""
+
+    flow: Plane  # [H,W,2] pixels: where each pixel lay in the earlier frame, less where it lies now
+    followed: Mask  # seen in both frames, and not at the edge of something that moves otherwise
+
+    @property
+    def share(self) -> float:
+        """How much of the picture can be followed."""
+        return float(self.followed.mean())
+
+    @property
+    def speed(self) -> Plane:
+        """[H,W] pixels that each pixel moved."""
+        return np.asarray(np.sqrt(_square(self.flow)), np.float32)
+
+
+def follow(now: Plane, before: Plane) -> Step:
+    """How `now` came from `before`, two frames [H,W,3] in 0..1."""
+    here, there = _grey(now), _grey(before)
+    finder = _finder(min(here.shape))
+    back = finder.calc(here, there, None)
+    return Step(back, followed(back, finder.calc(there, here, None)))
+
+
+def followed(back: Plane, forward: Plane) -> Mask:
+    """Which pixels of the later frame can be followed: `back` is its flow to the earlier one, `forward` that one's to it."""
+    returned = carried(forward, back)
+    home = _square(returned + back) <= HOME_SHARE * (_square(returned) + _square(back)) + HOME_PX2
+    slopes = sum(np.square(slope) for part in (0, 1) for slope in np.gradient(back[..., part]))
+    smooth = slopes <= EDGE_SHARE * _square(back) + EDGE_PX2
+    height, width = back.shape[:2]
+    x, y = np.arange(width) + back[..., 0], np.arange(height)[:, None] + back[..., 1]
+    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    return np.asarray(home & smooth & inside, np.bool_)
+
+
+def carried(before: Plane, flow: Plane) -> Plane:
+    """The earlier picture [H,W,C] as the later frame would show it."""
+    height, width = flow.shape[:2]
+    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    at = across + flow[..., 0], down + flow[..., 1]
+    return np.asarray(cv2.remap(before, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _square(flow: Plane) -> Plane:
+    return np.asarray(np.square(flow).sum(-1), np.float32)
+
+
+def _grey(picture: Plane) -> NDArray[np.uint8]:
+    return np.asarray((picture @ LUMA).clip(0, 1) * 255, np.uint8)
+
+
+def _finder(side: int) -> Any:
+    """The search; its coarsest patches of 8 pixels must fit a small picture."""
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    if side < 64:
+        finder.setFinestScale(0)
+    return finder

@@ -1,0 +1,84 @@
+"""Motion is found where it can be, and what cannot be followed is left out: against a pan and against the plate's own truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from impasto.evaluate.motion import Step, carried, follow, followed
+from impasto.evaluate.steadiness import warp_error
+from impasto.media.plate import Plate, PlateFrame
+from tests.evaluate.shots import HEIGHT, WIDTH, Frames, pan
+
+Two = tuple[PlateFrame, PlateFrame]
+
+
+@pytest.fixture(scope="module")
+def plate() -> Two:
+    scene = Plate(320, 180)
+    return scene.frame(5), scene.frame(6, truth=True)
+
+
+def as_float(frame: PlateFrame) -> np.ndarray:
+    return np.asarray(frame.rgb / 255, np.float32)
+
+
+def test_a_pan_is_found_to_a_tenth_of_a_pixel() -> None:
+    frames = pan(2, speed=(2.3, 0.8))
+    step = follow(frames[1], frames[0])
+    middle = step.flow[16:-16, 16:-16].reshape(-1, 2)
+    assert np.median(middle, 0) == pytest.approx([2.3, 0.8], abs=0.1)
+    assert step.share > 0.7
+    assert np.median(step.speed) == pytest.approx(np.hypot(2.3, 0.8), abs=0.1)
+
+
+def test_what_left_the_picture_is_not_followed() -> None:
+    back = np.full((HEIGHT, WIDTH, 2), 9, np.float32)
+    mask = followed(back, -back)
+    assert mask[:-9, :-9].all()
+    assert not mask[-8:].any()
+    assert not mask[:, -8:].any()
+
+
+def test_a_way_that_does_not_lead_home_is_not_followed() -> None:
+    back = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    forward = back.copy()
+    forward[20:40, 20:40] = 3
+    mask = followed(back, forward)
+    assert not mask[22:38, 22:38].any()
+    assert mask[60:].all()
+
+
+def test_an_edge_of_something_moving_is_not_followed() -> None:
+    back = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    back[:, 64:, 0] = 4
+    mask = followed(back, -back)
+    assert not mask[:, 63].any()
+    assert mask[:, :60].all()
+
+
+def test_a_picture_carried_by_no_motion_is_itself() -> None:
+    frame: Frames = pan(1)
+    assert carried(frame[0], np.zeros((HEIGHT, WIDTH, 2), np.float32)) == pytest.approx(frame[0], abs=1e-6)
+
+
+def test_the_plates_own_motion_leaves_less_error_than_none(plate: Two) -> None:
+    before, now = plate
+    truth = now.truth
+    assert truth is not None
+    seen = ~truth.hidden_backward & truth.steady
+    true, none = Step(truth.backward, seen), Step(np.zeros_like(truth.backward), seen)
+    assert warp_error(as_float(now), as_float(before), true) < 0.5 * warp_error(as_float(now), as_float(before), none)
+
+
+def test_what_is_found_on_the_plate_is_its_own_motion(plate: Two) -> None:
+    before, now = plate
+    truth = now.truth
+    assert truth is not None
+    step = follow(as_float(now), as_float(before))
+    off = np.hypot(*np.moveaxis(step.flow - truth.backward, -1, 0))
+    known = step.followed & truth.steady & ~truth.hidden_backward
+    assert known.mean() > 0.5
+    assert np.median(off[known]) < 0.15
+    own, theirs = (warp_error(as_float(now), as_float(before), Step(flow, known)) for flow in (step.flow, truth.backward))
+    assert own == pytest.approx(theirs, rel=0.5), "the flow found measures about what the true one does"
