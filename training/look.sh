@@ -6,7 +6,7 @@
 set -euo pipefail
 name=${1:?which look} tier=${2:?tier: live or full}
 styles=../shared/data/styles
-weights=(gram=40 content=1.8 nearest=8 steady=14)
+weights=(gram=40 content=1.8 nearest=8 steady=14 adversary=2.5 settle=1.7)
 public=(--licence "public domain" --look-licence Apache-2.0)
 case $name in
   turner) reference=refs_pd/turner_shipwreck_minotaur.jpg
@@ -19,7 +19,7 @@ case $name in
     card=(--title "Water Lilies" --author "Claude Monet (1840-1926)" --source "Water Lilies, 1919" "${public[@]}") ;;
   *) echo "no look is called $name" >&2; exit 2 ;;
 esac
-case $tier in live) minutes=25 ;; full) minutes=40 ;; *) echo "a tier is live or full" >&2; exit 2 ;; esac
+case $tier in live) minutes=30 ;; full) minutes=45 ;; *) echo "a tier is live or full" >&2; exit 2 ;; esac
 settings=(); for weight in "${weights[@]}"; do settings+=(--set "$weight"); done
 impasto learn "$styles/$reference" --photos training/photos.txt --seed 1 --teacher own --tier "$tier" --from training/base.style \
   --minutes "$minutes" "${settings[@]}" "${card[@]}" -o "runs/$name-$tier.style" --run "runs/$name-$tier" "${@:3}"

@@ -16,6 +16,7 @@ from impasto.losses import Family, adversarial
 HINGE = adversarial("hinge")
 STEADY_FROM = 0.1  # of the training, full weight from here on: at once, the steadiest look is a flat sheet of paper
 TEXTURE_FROM = 0.1  # likewise: at once, it stamps the texture before there are forms to lay it on
+SETTLES = (0.45, 0.65)  # of the training: from here to there the weights move to those that a look settles by
 
 
 @contextmanager
@@ -60,3 +61,12 @@ def eased_in(settings: BaseModel, terms: set[str], progress: float) -> dict[str,
     weights["gram"] *= min(1.0, 0.25 + progress / TEXTURE_FROM)
     weights["nearest"] *= min(1.0, progress / TEXTURE_FROM)
     return weights
+
+
+def settled(weights: dict[str, float], factor: float, progress: float) -> dict[str, float]:
+    """The same weights at first, and at the end those by which a strong look calms down: broad forms of paint come only where
+    texture leads, and faces, quiet skies and steadiness only where it then follows."""
+    begin, end = SETTLES
+    now = factor ** min(1.0, max(0.0, (progress - begin) / (end - begin)))
+    times = {"content": now, "steady": now, "adversary": now, "gram": 1 / now}
+    return {name: weight * times.get(name, 1.0) for name, weight in weights.items()}

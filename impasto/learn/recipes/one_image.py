@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from impasto.errors import InputError
 from impasto.job import counted
-from impasto.learn.contest import eased_in, frozen, outcome, verdicts
+from impasto.learn.contest import eased_in, frozen, outcome, settled, verdicts
 from impasto.learn.material.data import (
     MOST_SIDE_PX,
     Material,
@@ -86,6 +86,7 @@ class Settings(BaseModel):
     outside: float = Field(10.0, ge=0)  # values that no screen can show
     patches: float = Field(8.0, ge=0)  # without a teacher
     nce: float = Field(1.0, ge=0)  # without a teacher
+    settle: float = Field(1.0, ge=1, le=10)  # in the second half forms count so many times more, and the texture so much less
     tied: float = Field(8.0, ge=0)  # colours to the shot's (texture), or to the shot's in the painting's palette (colour)
     critic_width: int = Field(32, ge=1, le=1024)
     columns: int = Field(2048, ge=1)
@@ -159,7 +160,8 @@ def step(settings: Settings, material: Material) -> StepFunction:
 
     def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
         with material.autocast():
-            return _losses(eased_in(settings, TERMS, progress), networks, batch, terms)
+            weights = settled(eased_in(settings, TERMS, progress), settings.settle, progress)
+            return _losses(weights, networks, batch, terms)
 
     return take
 
