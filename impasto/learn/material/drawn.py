@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.learn.material.strokes import Flow, along, combed, dabs, flow_of, kept, lines, texture
+from impasto.learn.material.strokes import Flow, along, calmed, combed, dabs, flow_of, kept, lines, texture
 from impasto.learn.material.tones import Light, blur, held, luma_of, mix, ramp, repainted, saturated, smooth_step, stepped
 
 
@@ -12,7 +12,7 @@ def pencil(photo: Light) -> Light:
     """Graphite on paper: contours with the weight of their contrast, layered shading, hatching that clings to form."""
     luma = luma_of(photo)
     flow = flow_of(luma, 2.5)
-    calm = luma_of(kept(dabs(photo, flow, 2.2), photo, 0.03, 0.10))
+    calm = luma_of(kept(dabs(photo, flow, 2.2), photo, 0.02, 0.08))
     shade = 0.94 * smooth_step(1 - calm**0.80, 0.06, 1.04)
     shade = 0.75 * shade + 0.25 * stepped(shade, 5, 0.6)
     strokes = _hatching(luma, flow)
@@ -35,12 +35,13 @@ def ink(photo: Light) -> Light:
     """Brush and pen: black lines that swell with contrast, blacks spotted in, two washes of grey."""
     luma = luma_of(photo)
     flow = flow_of(luma, 2.5)
-    calm = luma_of(kept(dabs(photo, flow, 2.6), photo, 0.05, 0.12))
+    calm = luma_of(kept(dabs(photo, flow, 2.6), photo, 0.03, 0.09))
     tone = held(calm**0.70 + 0.9 * np.tanh(1.5 * (calm - blur(calm, 6))) / 1.5)
     dry = 0.05 * _hatching(luma, flow)  # where a brush runs dry
     line = np.maximum(lines(calm, flow, 2.4, 0.009, 0.028), 0.85 * lines(luma, flow, 1.6, 0.012, 0.034))
     spots = smooth_step(along(tone, flow, 2) + dry, 0.33, 0.22)
-    wash = 0.17 * smooth_step(tone + 0.4 * dry, 0.70, 0.61) + 0.25 * smooth_step(tone + 0.4 * dry, 0.50, 0.42)
+    broad = luma_of(calmed(photo, 4.0, 0.10)) ** 0.70 + 0.5 * dry
+    wash = 0.17 * smooth_step(broad, 0.70, 0.60) + 0.25 * smooth_step(broad, 0.50, 0.40)
     density = 1 - (1 - wash) * (1 - spots) * (1 - line)
     paper, black = np.array([0.978, 0.966, 0.938], np.float32), np.array([0.050, 0.048, 0.062], np.float32)
     return held(mix(paper, black, held(density)[..., None]))
@@ -54,8 +55,8 @@ def comic(photo: Light) -> Light:
     light = luma_of(calm)
     lit = light**0.78
     cel = 0.35 * lit + 0.65 * (0.08 + 0.92 * stepped(lit, 4, 0.35))
-    colour = repainted(kept(calm, photo, 0.10, 0.2), held(cel), 1.7)
-    seen = luma_of(kept(calm, photo, 0.04, 0.10))
+    colour = repainted(kept(calm, photo, 0.06, 0.14), held(cel), 1.7)
+    seen = luma_of(kept(calm, photo, 0.025, 0.08))
     line = np.maximum(lines(seen, flow, 2.4, 0.011, 0.030), 0.9 * lines(luma, flow, 1.6, 0.020, 0.045))
     spots = smooth_step(along(light, flow, 2), 0.11, 0.06)
     black = np.array([0.055, 0.045, 0.085], np.float32)
@@ -66,7 +67,7 @@ def blueprint(photo: Light) -> Light:
     """A cyanotype drawing: white lines where forms end, light hatching in the lights, on blue paper that tone washes over."""
     luma = luma_of(photo)
     flow = flow_of(luma, 2.5)
-    calm = luma_of(kept(dabs(photo, flow, 2.4), photo, 0.04, 0.10)) ** 0.8
+    calm = luma_of(kept(dabs(photo, flow, 2.4), photo, 0.025, 0.08)) ** 0.8
     outline = np.maximum(lines(calm, flow, 2.2, 0.008, 0.030), 0.75 * lines(luma**0.7, flow, 1.5, 0.009, 0.034))
     hatching = smooth_step(_hatching(luma, flow), 0.0, 0.9) * smooth_step(calm, 0.25, 0.95) * 0.36
     wash = ramp(0.5 * calm + 0.5 * stepped(calm, 4, 0.5), (
@@ -81,16 +82,16 @@ def halftone(photo: Light) -> Light:
     own texture where a screen of dots would be."""
     luma = luma_of(photo)
     flow = flow_of(luma, 2.5)
-    calm = kept(dabs(photo, flow, 2.4), photo, 0.05, 0.12)
-    inks = 1 - saturated(calm**0.72, 1.5)  # cyan, magenta, yellow; lighter than life, as such prints were
+    calm = kept(dabs(photo, flow, 2.4), photo, 0.03, 0.09)
+    inks = 1 - saturated(calm**0.72, 1.6)  # cyan, magenta, yellow; lighter than life, as such prints were
     grey = inks.min(axis=2)
-    inks = (inks - 0.72 * grey[..., None] ** 1.4).clip(0, 1)
+    inks = (inks - 0.85 * grey[..., None] ** 1.25).clip(0, 1)
     grain = texture(luma, 1.8, 0.020)
     angles = ((0.97, -0.26), (0.26, -0.97), (0.7, 0.7))  # each ink has its own, as screens have
     plates = [_plate(inks[..., i], combed(grain, *angles[i], 5)) for i in range(3)]
     plates = [np.roll(plates[i], shift, axis=(0, 1)) for i, shift in enumerate(((0, 1), (1, -1), (0, 0)))]
     key = np.maximum(
-        _plate(smooth_step(grey, 0.45, 1.05), combed(grain, 0.7, -0.7, 5)), 0.9 * lines(luma_of(calm), flow, 2.0, 0.012, 0.036)
+        _plate(smooth_step(grey, 0.30, 1.05), combed(grain, 0.7, -0.7, 5)), 0.9 * lines(luma_of(calm), flow, 2.0, 0.012, 0.036)
     )
     sheet = np.array([0.970, 0.945, 0.880], np.float32)
     through = np.array([[0.05, 0.62, 0.84], [0.93, 0.16, 0.46], [0.99, 0.84, 0.10], [0.10, 0.09, 0.14]], np.float32)

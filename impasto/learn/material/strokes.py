@@ -56,8 +56,13 @@ def moved(x: Light, dx: Light, dy: Light) -> Light:
 
 def lines(luma: Light, flow: Flow, width_px: float, low: float, high: float) -> Light:
     """Pen lines on the dark side of edges, 0..1: what is not a line along the flow, such as grain, averages out of it."""
-    difference = blur(luma, 0.8 * width_px) - blur(luma, 0.5 * width_px)
-    return smooth_step(along(difference, flow), low, high)
+    difference = along(blur(luma, 0.8 * width_px) - blur(luma, 0.5 * width_px), flow)
+    return smooth_step(_standing_out(difference, 0.35), low, high)
+
+
+def _standing_out(x: Light, share: float) -> Light:
+    """Less where there is much of it all around: of grass and foliage one draws a few blades."""
+    return np.asarray(x - share * blur(np.abs(x), 6), np.float32)
 
 
 def dabs(x: Light, flow: Flow, reach_px: float, drawn: float = 0.6, even: float = 4e-4) -> Light:
@@ -77,13 +82,14 @@ def dabs(x: Light, flow: Flow, reach_px: float, drawn: float = 0.6, even: float 
         weight = even / (even + seen[..., 3])
         seen[..., 3] = ones
         total += seen * (weight * weight * weight)[..., None]
-    return np.asarray(total[..., :3] / total[..., 3:], np.float32)
+    return held(total[..., :3] / total[..., 3:])
 
 
-def kept(patches: Light, photo: Light, low: float, high: float) -> Light:
+def kept(patches: Light, photo: Light, low: float, high: float, size_px: float = 1.0) -> Light:
     """What is small and strong comes back onto patches that swallowed it: eyes, letters, whiskers."""
     lost = blur(photo, 0.6) - patches
-    return np.asarray(patches + lost * smooth_step(blur(np.abs(luma_of(lost)), 1.0), low, high)[..., None], np.float32)
+    strong = _standing_out(blur(np.abs(luma_of(lost)), size_px), 0.8)
+    return held(patches + lost * smooth_step(strong, low, high)[..., None])
 
 
 def calmed(patches: Light, sigma: float, even: float) -> Light:

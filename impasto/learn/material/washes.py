@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.learn.material.strokes import along, calmed, dabs, flow_of, kept, moved, texture
+from impasto.learn.material.strokes import along, calmed, dabs, flow_of, kept, lines, moved, texture
 from impasto.learn.material.tones import Light, blur, held, luma_of, repainted, s_curve, smooth_step, stepped
 
 
@@ -14,7 +14,7 @@ def watercolour(photo: Light) -> Light:
     flow = flow_of(luma, 2.5)
     wander = blur(texture(luma, 3.0, 0.02), 1.2)
     bent = moved(photo, 2.2 * wander, -2.2 * wander)
-    calm = kept(dabs(dabs(bent, flow, 2.6), flow, 3.4), bent, 0.065, 0.14)
+    calm = kept(dabs(dabs(bent, flow, 2.6), flow, 3.4), bent, 0.035, 0.10)
     lit = luma_of(calm) ** 0.66
     washed = 0.5 * lit + 0.5 * stepped(lit, 5, 0.5)
     tone = held(0.17 + 0.86 * washed)
@@ -22,7 +22,8 @@ def watercolour(photo: Light) -> Light:
     shadow = (1 - smooth_step(washed, 0.0, 0.55))[..., None] * np.array([0.0, 0.012, 0.060], np.float32)  # darks are never black
     rim = smooth_step(blur(washed, 1.8) - washed, 0.006, 0.075) * smooth_step(washed, 0.98, 0.80)
     grain = blur(texture(luma, 2.2, 0.012), 0.9)
-    pigment = 1 + 0.55 * rim + 0.16 * grain
+    sketch = lines(luma, flow, 1.6, 0.008, 0.030)  # a drawing under the washes
+    pigment = 1 + 0.55 * rim + 0.16 * grain + 0.70 * sketch
     paper = np.array([0.990, 0.980, 0.955], np.float32)
     return held(paper * np.clip(colour + shadow, 1e-3, 1) ** pigment[..., None])
 
@@ -30,11 +31,11 @@ def watercolour(photo: Light) -> Light:
 def flat(photo: Light) -> Light:
     """An illustration for a brand: big even areas, few tones, no lines, no texture; a palette may be laid on it."""
     flow = flow_of(luma_of(photo), 3)
-    areas = calmed(photo, 3.0, 0.07)
-    areas = dabs(dabs(areas, flow, 2.8, 0.4, 3e-3), flow, 4.2, 0.4, 3e-3)
-    areas = kept(areas, photo, 0.16, 0.30)
+    areas = dabs(calmed(photo, 3.0, 0.07), flow, 3.0, 0.4, 1.5e-3)
+    areas = dabs(areas, flow, 4.2, 0.4, 1.5e-3)
+    areas = kept(areas, photo, 0.035, 0.085, 2.2)
     lit = luma_of(areas) ** 0.80
-    tone = 0.25 * lit + 0.75 * (0.06 + 0.92 * stepped(lit, 4, 0.35))
+    tone = 0.20 * lit + 0.80 * (0.06 + 0.92 * stepped(lit, 5, 0.25))
     return repainted(areas, held(tone), 1.5)
 
 
@@ -42,7 +43,7 @@ def oil(photo: Light) -> Light:
     """Thick paint: dabs along the forms, their ridges lit from the upper left."""
     luma = luma_of(photo)
     flow = flow_of(luma, 3)
-    calm = kept(dabs(dabs(photo, flow, 2.6, 1.0), flow, 3.8, 1.2), photo, 0.11, 0.22)
+    calm = kept(dabs(dabs(photo, flow, 2.6, 1.0), flow, 3.8, 1.2), photo, 0.06, 0.14)
     ridges = along(texture(luma, 1.8, 0.012), flow, 3, 0.6)
     away = np.full_like(luma, 1.2)
     relief = 0.11 * (ridges - moved(ridges, -away, -away))
