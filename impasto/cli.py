@@ -47,6 +47,10 @@ COMMANDS = {
     "styles blend": ("impasto.render.blend:BlendJob", "Mix looks that grew from one start into a new style file."),
     "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
+    "evaluate": (
+        "impasto.evaluate.job:EvaluateJob",
+        "Measure a painting against its source: what it keeps, how near the look is, how steady it is.",
+    ),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
     "bench": (
         "impasto.bench.job:BenchJob",

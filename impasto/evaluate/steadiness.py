@@ -27,7 +27,7 @@ LEAST_PLACES = 0.01  # of the picture that must be still, or fast, for a figure 
 STILL_PX, STILL_CHANGE = 0.2, 2 / 255  # the source is still where it moves no more than this and its smooth part changes no more
 FAST_PX = 2.0  # fine detail that moves so far no longer covers itself
 QUIET = 1e-6  # rounding's share in the variance of a smooth picture: below it no source can be told from a still one
-NO_DETAIL = 1e-10  # mean square of fine detail in a source that has none
+NO_DETAIL = 1e-10  # variance of fine detail in a source that has none
 Row = dict[str, float]
 AGAINST = ("detail", "flicker")  # the painting's own figure over the source's
 
@@ -46,18 +46,24 @@ class Steadiness:
         self._output.append(output)
         if len(self._source) < 2:
             return {}
-        step = follow(source, self._source[-2])
-        far = follow(source, self._source[0]) if len(self._source) == LONG + 1 else None
+        near, before = _followed(source, self._source[-2]), self._before
+        far = _followed(source, self._source[0]) if len(self._source) == LONG + 1 else None
         row: Row = {}
-        if step.share >= LEAST_FOLLOWED:
-            row |= _judged(self._source, self._output, step)
-        if far is not None and far.share >= LEAST_FOLLOWED:
+        if near:
+            row |= _judged(self._source, self._output, near)
+        if far:
             row["warp_long"], row["warp_long_source"] = (warp_error(f[-1], f[0], far) for f in (self._output, self._source))
-        if self._before is not None:
-            row |= _flicker_power(self._source, self._output, still(self._source, step, self._before))
-        row |= _sticking(self._source, self._output, step, far)
-        self._before = step
+        if near and before:
+            row |= _flicker_power(self._source, self._output, still(self._source, near, before))
+        row |= _sticking(self._source, self._output, near, far)
+        self._before = near
         return row | _against(row)
+
+
+def _followed(now: Plane, before: Plane) -> Step | None:
+    """The step between two frames, unless there is a cut between them."""
+    step = follow(now, before)
+    return step if step.share >= LEAST_FOLLOWED else None
 
 
 def _judged(source: Sequence[Plane], output: Sequence[Plane], step: Step) -> Row:
@@ -70,7 +76,7 @@ def _judged(source: Sequence[Plane], output: Sequence[Plane], step: Step) -> Row
     return row
 
 
-def _sticking(source: Sequence[Plane], output: Sequence[Plane], near: Step, far: Step | None) -> Row:
+def _sticking(source: Sequence[Plane], output: Sequence[Plane], near: Step | None, far: Step | None) -> Row:
     """Over the long step where enough can be followed, for slow shots hardly move from frame to frame; else over the short."""
     for step, before in ((far, 0), (near, -2)):
         if step is None:

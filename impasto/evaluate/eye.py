@@ -1,0 +1,73 @@
+"""What a network sees of a painting: is the picture's content still there, is the look the reference's, is any texture strange?
+
+    eye = Eye([reference])            # or Eye() where there is nothing to be like
+    eye.judge(source, painted)        # {"content": ..., "style": ..., "style_source": ..., "alien": ...}
+
+The network is the small perception that comes with impasto; features and their statistics are those that looks are learnt with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.evaluate.likeness import Palette, colour_distance, fine_detail, psnr, ssim, structure
+from impasto.evaluate.motion import Plane
+from impasto.losses import gram_style, perceptual_content
+from impasto.models.perception import TAPS, Features, Perception, distance_to_nearest
+
+CONTENT_TAPS = ("relu3_1", "relu4_1")
+TEXTURE_TAP = "relu3_1"
+OURS, THEIRS = 3000, 6000  # texture samples of a painting, and of all references together
+Row = dict[str, float]
+Seen = dict[str, Features]
+
+
+class Eye:
+    """Judges paintings, against reference pictures where there are some."""
+
+    def __init__(self, references: Sequence[Plane] = (), perception: Perception | None = None) -> None:
+        self._perception = perception or Perception.own()
+        self._grams: dict[str, Tensor] = {}
+        if references:
+            self._learn(references)
+
+    @torch.inference_mode()
+    def _learn(self, references: Sequence[Plane]) -> None:
+        seen = [self._see(picture) for picture in references]
+        self._grams = {tap: torch.stack([one[tap].gram()[0] for one in seen]).mean(0) for tap in TAPS}
+        self._textures = torch.cat([_columns(one, THEIRS // len(seen)) for one in seen])
+        self._palette = Palette(*references)
+        self._detail = float(np.mean([fine_detail(picture) for picture in references]))
+
+    @torch.inference_mode()
+    def judge(self, source: Plane, output: Plane) -> Row:
+        """All figures of one picture and its painting, two [H,W,3] float32 of one size in 0..1."""
+        row = {"psnr": psnr(source, output), "ssim": ssim(source, output), "structure": structure(source, output)}
+        photo, painted = self._see(source), self._see(output)
+        row["content"] = float(perceptual_content(painted, photo, CONTENT_TAPS))
+        detail = fine_detail(output)
+        row["detail"] = detail / max(fine_detail(source), 1e-6)
+        row["colour"] = colour_distance(source, output)
+        if not self._grams:
+            return row
+        for suffix, seen, picture in (("", painted, output), ("_source", photo, source)):
+            row[f"style{suffix}"] = float(gram_style(seen, self._grams).sqrt())
+            row[f"alien{suffix}"] = float(distance_to_nearest(_columns(seen, OURS)[None], self._textures))
+            row[f"palette{suffix}"] = self._palette.distance(Palette(picture))
+        return row | {"detail_reference": detail / max(self._detail, 1e-6)}
+
+    def _see(self, picture: Plane) -> Seen:
+        seen: Seen = self._perception(torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None], TAPS)
+        return seen
+
+
+def _columns(seen: Seen, most: int) -> Tensor:
+    """Texture samples [m,C] from places drawn once and for all, so that a picture has one figure."""
+    features = seen[TEXTURE_TAP]
+    size = features.values.shape[2] * features.values.shape[3]
+    places = torch.randperm(size, generator=torch.Generator().manual_seed(0))[:most]
+    return features.columns(places)[0]

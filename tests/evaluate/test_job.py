@@ -1,0 +1,90 @@
+"""`impasto evaluate`: from files to figures, as words and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto import cli
+from impasto.evaluate import job as evaluate_job
+from impasto.evaluate.report import MOVING, PICTURE, ROOMS, table
+from tests.evaluate.shots import Frames, noisy, pan, recoloured, texture
+
+pytest.importorskip("torch", reason="the network runs in torch (extra 'learn')")
+PAGE = Path(__file__).parents[2] / "docs/evaluating.md"
+
+
+def written(folder: Path, frames: Frames) -> Path:
+    folder.mkdir()
+    for number, frame in enumerate(frames, 1):
+        Image.fromarray(np.rint(frame.clip(0, 1) * 255).astype(np.uint8)).save(folder / f"f.{number:04d}.png")
+    return folder
+
+
+def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    code = cli.main(["evaluate", *words, "--json"])
+    answer: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert answer["ok"] is (code == 0)
+    return answer
+
+
+def test_a_shot_has_figures_for_each_frame_and_their_means(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shot = pan(3)
+    source, output = written(tmp_path / "s", shot), written(tmp_path / "o", noisy(recoloured(shot)))
+    figures = told([str(source), str(output), "--style", str(source / "f.0001.png"), "--every", "2"], capsys)["figures"]
+    assert isinstance(figures, dict)
+    rows, means = figures["per_frame"], figures["mean"]
+    assert [row["frame"] for row in rows] == ["1", "2", "3"]
+    assert [("picture" in row) for row in rows] == [True, False, True]
+    assert set(PICTURE) <= set(means["picture"])
+    assert means["picture"]["psnr"] == pytest.approx(np.mean([rows[n]["picture"]["psnr"] for n in (0, 2)]))
+    assert rows[0]["moving"] == {}
+    assert means["moving"]["detail"] < 0.8, "noise does not move with the picture"
+    assert means["moving"]["warp_short"] > 2 * means["moving"]["warp_short_source"]
+
+
+def test_a_picture_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = written(tmp_path / "s", pan(2))
+    assert cli.main(["evaluate", str(folder / "f.0001.png"), str(folder / "f.0002.png")]) == 0
+    said = capsys.readouterr().out
+    assert "1 picture against" in said
+    assert PICTURE["structure"].words in said
+    assert MOVING["flicker"].words not in said
+    assert PICTURE["style"].words not in said, "without a reference there is no style"
+
+
+def test_pictures_of_different_things_are_said_to_be_no_shot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = written(tmp_path / "s", [texture(192, 256, seed) for seed in range(3)])
+    assert cli.main(["evaluate", str(source), str(source)]) == 0
+    assert "are these pictures of one shot?" in capsys.readouterr().out
+
+
+def test_what_is_missing_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(evaluate_job, "find_spec", lambda name: None)
+    answer = told([str(tmp_path), str(tmp_path)], capsys)
+    assert answer["error"] == "evaluating needs libraries that are not installed: pip install 'impasto[learn]'"
+    assert answer["exit_code"] == 2
+
+
+def test_the_table_sets_the_source_beside_the_painting() -> None:
+    said = table(
+        {"moving": {"warp_short": 2.0, "warp_short_source": 0.5, "detail": 0.93, "detail_output": 0.8, "detail_source": 0.86}}
+    )
+    head, warp, detail = said.splitlines()
+    assert head.split() == ["painting", "source", "wanted"]
+    assert warp.split()[-5:] == ["2.00", "0.50", "near", "the", "source's"]
+    assert " 0.93 " in detail
+    assert "0.86" not in detail, "what stands in the table is already against the source"
+
+
+@pytest.mark.parametrize(("room", "name"), [(room, name) for room, figures in ROOMS.items() for name in figures])
+def test_every_figure_is_explained(room: str, name: str) -> None:
+    section = PAGE.read_text("utf-8").partition(f"## {'Pictures' if room == 'picture' else 'Shots'}")[2].partition("\n## ")[0]
+    assert f"`{name}`" in section
+    assert ROOMS[room][name].words in section
