@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from impasto.learn.material.strokes import Flow, along, calmed, combed, dabs, flow_of, kept, lines, texture
-from impasto.learn.material.tones import Light, blur, held, luma_of, mix, ramp, repainted, saturated, smooth_step, stepped
+from impasto.learn.material.tones import Light, blur, held, luma_of, mix, most, ramp, repainted, saturated, smooth_step, stepped
 
 
 def pencil(photo: Light) -> Light:
@@ -83,8 +83,8 @@ def halftone(photo: Light) -> Light:
     luma = luma_of(photo)
     flow = flow_of(luma, 2.5)
     calm = kept(dabs(photo, flow, 2.4), photo, 0.03, 0.09)
-    inks = 1 - saturated(calm**0.72, 1.6)  # cyan, magenta, yellow; lighter than life, as such prints were
-    grey = inks.min(axis=2)
+    inks = 1 - saturated(calm**0.80, 1.6)  # cyan, magenta, yellow; lighter than life, as such prints were
+    grey = -most(-inks)
     inks = (inks - 0.85 * grey[..., None] ** 1.25).clip(0, 1)
     grain = texture(luma, 1.8, 0.020)
     angles = ((0.97, -0.26), (0.26, -0.97), (0.7, 0.7))  # each ink has its own, as screens have
@@ -102,4 +102,4 @@ def halftone(photo: Light) -> Light:
 
 def _plate(ink: Light, grain: Light) -> Light:
     """An ink in few tones; where one tone goes over into the next, grain parts them."""
-    return held(0.25 * ink + 0.75 * stepped(ink + 0.10 * grain, 4, 0.45))
+    return held(0.25 * ink + 0.75 * stepped(ink + 0.06 * grain, 4, 0.45))

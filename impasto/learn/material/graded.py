@@ -32,8 +32,8 @@ def neon(photo: Light) -> Light:
     """Night in a city of signs: shadows go to indigo and teal, lights to magenta and cyan, edges are tubes of light that glow."""
     luma = luma_of(photo)
     dark = s_curve(luma**0.92, 0.35)
-    night = ramp(dark, ((0.0, (0.016, 0.012, 0.055)), (0.22, (0.070, 0.045, 0.230)), (0.48, (0.130, 0.220, 0.500)),
-                        (0.70, (0.600, 0.190, 0.660)), (0.88, (0.960, 0.500, 0.780)), (1.0, (0.990, 0.900, 0.985))))  # fmt: skip
+    night = ramp(dark, ((0.0, (0.016, 0.012, 0.055)), (0.22, (0.070, 0.045, 0.230)), (0.48, (0.105, 0.235, 0.520)),
+                        (0.70, (0.440, 0.255, 0.700)), (0.88, (0.960, 0.500, 0.780)), (1.0, (0.990, 0.900, 0.985))))  # fmt: skip
     warm = np.tanh(3.5 * (photo[..., :1] - 0.5 * (photo[..., 1:2] + photo[..., 2:])))  # these go to magenta, cool ones to cyan
     body = (dark * (1.25 - dark))[..., None] * 1.6
     tinted = night + warm.clip(0, 1) * body * (0.34, -0.10, 0.08) + (-warm).clip(0, 1) * body * (-0.62, 0.46, 0.10)

@@ -81,7 +81,8 @@ def dabs(x: Light, flow: Flow, reach_px: float, drawn: float = 0.6, even: float 
         seen = moved(both, to * flow.x - by * flow.y, to * flow.y + by * flow.x)
         weight = even / (even + seen[..., 3])
         seen[..., 3] = ones
-        total += seen * (weight * weight * weight)[..., None]
+        weight *= weight
+        total += seen * cv2.merge([weight] * 4)  # quicker than [..., None]
     return held(total[..., :3] / total[..., 3:])
 
 

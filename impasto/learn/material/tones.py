@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,11 @@ def luma_of(x: Light) -> Light:
     return np.asarray(x @ LUMA, np.float32)
 
 
+def most(x: Light) -> Light:
+    """The strongest of the planes, [H,W]: many times quicker than `max` over an axis of three."""
+    return np.asarray(reduce(np.maximum, np.moveaxis(x, 2, 0)), np.float32)
+
+
 def blur(x: Light, sigma: float) -> Light:
     """A Gaussian blur that never looks further than half the margin."""
     side = 2 * min(MARGIN_PX // 2, int(2.5 * sigma + 0.5)) + 1
@@ -35,8 +42,8 @@ def screen(x: Light, light: NDArray[np.floating]) -> Light:
 
 def glow(x: Light, above: float, sigma: float) -> Light:
     """What is brighter than a level, scattered around: [H,W,1] as a factor for the colour of the glow."""
-    bright = x.max(axis=2)
-    return blur(((bright - above) / (1 - above)).clip(0, 1) ** 1.5, sigma)[..., None]
+    bright = held((most(x) - above) / (1 - above))
+    return blur(np.asarray(bright**1.5, np.float32), sigma)[..., None]
 
 
 def s_curve(x: Light, amount: float) -> Light:
@@ -55,9 +62,9 @@ def repainted(colour: Light, tone: Light, vivid: float) -> Light:
     """A colour as light as a given tone [H,W]; `vivid` strengthens pale colours most, and none leaves the range or turns."""
     luma = luma_of(colour)
     chroma = colour - luma[..., None]
-    pale = np.exp(-2.5 * np.abs(chroma).max(axis=2))
+    pale = np.exp(-2.5 * most(np.abs(chroma)))
     chroma = chroma * (((tone + 0.08) / (luma + 0.08)).clip(0.4, 1.7) * (1 + (vivid - 1) * pale))[..., None]
-    room = np.minimum((1 - tone) / (chroma.max(axis=2) + 1e-4), tone / (1e-4 - chroma.min(axis=2)))
+    room = np.minimum((1 - tone) / (most(chroma) + 1e-4), tone / (most(-chroma) + 1e-4))
     return held(tone[..., None] + chroma * np.minimum(room, 1)[..., None])
 
 
