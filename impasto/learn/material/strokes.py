@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from impasto.learn.material.tones import Light, blur, held, luma_of, smooth_step
+from impasto.learn.material.tones import Light, blur, held, luma_of, most, smooth_step
 
 NOISE = 1.5e-4  # squared slope that grain has: below it there is no direction
 
@@ -89,7 +89,7 @@ def dabs(x: Light, flow: Flow, reach_px: float, drawn: float = 0.6, even: float 
 def kept(patches: Light, photo: Light, low: float, high: float, size_px: float = 1.0) -> Light:
     """What is small and strong comes back onto patches that swallowed it: eyes, letters, whiskers."""
     lost = blur(photo, 0.6) - patches
-    strong = _standing_out(blur(np.abs(luma_of(lost)), size_px), 0.8)
+    strong = _standing_out(blur(most(np.abs(lost)), size_px), 0.65)
     return held(patches + lost * smooth_step(strong, low, high)[..., None])
 
 

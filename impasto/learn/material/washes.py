@@ -31,9 +31,9 @@ def watercolour(photo: Light) -> Light:
 def flat(photo: Light) -> Light:
     """An illustration for a brand: big even areas, few tones, no lines, no texture; a palette may be laid on it."""
     flow = flow_of(luma_of(photo), 3)
-    areas = dabs(calmed(photo, 3.0, 0.07), flow, 3.0, 0.4, 1.5e-3)
-    areas = dabs(areas, flow, 4.2, 0.4, 1.5e-3)
-    areas = kept(areas, photo, 0.035, 0.085, 2.2)
+    areas = dabs(calmed(photo, 2.5, 0.06), flow, 3.0, 0.4, 1e-3)
+    areas = dabs(areas, flow, 4.2, 0.4, 1e-3)
+    areas = kept(areas, photo, 0.045, 0.10, 2.2)
     lit = luma_of(areas) ** 0.80
     tone = 0.20 * lit + 0.80 * (0.06 + 0.92 * stepped(lit, 5, 0.25))
     return repainted(areas, held(tone), 1.5)
