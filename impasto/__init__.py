@@ -44,6 +44,7 @@ __all__ = [
     "StyleFile",
     "TrainingError",
     "__version__",
+    "evaluate",
     "learn",
     "learning",
     "open_style",
@@ -78,6 +79,13 @@ def learning(references: str | Path | Iterable[str | Path], out: str | Path | No
     from impasto.learn.learning import Learning, passing_place
 
     return Learning(TrainJob.build(references=_listed(references), out=out or passing_place(), **options))
+
+
+def evaluate(source: str | Path, output: str | Path, **options: Any) -> Done:
+    """Measure a painting against its source; the options are those of `impasto evaluate`, the figures are in the result."""
+    from impasto.evaluate.job import EvaluateJob
+
+    return EvaluateJob.build(source=source, output=output, **options).finish()
 
 
 def sample(out: str | Path, **options: Any) -> Done:
@@ -118,5 +126,5 @@ class _House(ModuleType):
         super().__setattr__(name, value)
 
 
-VERBS: dict[str, Callable[..., Any]] = {"learn": learn, "render": render}
+VERBS: dict[str, Callable[..., Any]] = {"evaluate": evaluate, "learn": learn, "render": render}
 sys.modules[__name__].__class__ = _House

@@ -21,10 +21,12 @@ def test_every_public_name_loads() -> None:
 
 
 def test_verbs_stay_verbs_when_their_rooms_are_imported() -> None:
+    import impasto.evaluate.job
     import impasto.learn.job
     import impasto.render.job
 
-    for verb, job in ((impasto.render, impasto.render.job.RenderJob), (impasto.learn, impasto.learn.job.TrainJob)):
+    jobs = impasto.render.job.RenderJob, impasto.learn.job.TrainJob, impasto.evaluate.job.EvaluateJob
+    for verb, job in zip((impasto.render, impasto.learn, impasto.evaluate), jobs, strict=True):
         assert job.command == verb.__name__.rpartition(".")[2]
         with pytest.raises(InputError, match="unknown field 'colour'"):
             verb("photo.png", "out", colour="blue")
@@ -42,6 +44,13 @@ def test_render_and_open_style(tmp_path: Path, tiny_style: Path) -> None:
     with Image.open(str(done.path)) as written:
         assert np.asarray(written).shape == (20, 30, 3)
     assert done.figures["style_hash"] == impasto.open_style(tiny_style).hash
+
+
+def test_evaluate_tells_figures(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="evaluating needs torch (extra 'learn')")
+    Image.fromarray(noise(32, 48)).save(tmp_path / "in.png")
+    done = impasto.evaluate(tmp_path / "in.png", tmp_path / "in.png")
+    assert done.figures["mean"]["picture"]["ssim"] == pytest.approx(1, abs=1e-4)
 
 
 def test_faults_are_gathered_into_one_error(tmp_path: Path) -> None:
