@@ -45,7 +45,7 @@ COMMANDS = {
     "styles install": ("impasto.styles.jobs:InstallJob", "Add a style file to the library."),
     "styles remove": ("impasto.styles.jobs:RemoveJob", "Remove a look from the library."),
     "styles blend": ("impasto.render.blend:BlendJob", "Mix looks that grew from one start into a new style file."),
-    "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one picture in every look and write a labelled sheet."),
+    "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one frame in every look and write a labelled sheet."),
     "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
     "evaluate": (
         "impasto.evaluate.job:EvaluateJob",

@@ -20,7 +20,6 @@ NUMBERS = ("strength", "scale", "keep_colour", "enhance", "denoise", "grain", "v
 WORDS = ("palette", "tier", "style")
 KNOBS = (*NUMBERS, *WORDS)
 MOST_PAINTINGS = 64
-SHEETS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
 def parse_wedge(text: str) -> list[dict[str, Setting]]:
@@ -56,6 +55,7 @@ def place_of_sheet(out: Path, number: int) -> Path:
     """The file of a sheet that shows a frame: a pattern (w.####.png) is named by it."""
     from impasto.media import is_sequence
     from impasto.media.sequence import Pattern
+    from impasto.render.sheet import SHEETS
 
     if out.suffix.lower() not in SHEETS:
         raise InputError(f"{out}: a wedge is a sheet of labelled pictures: write a .png or .jpg")

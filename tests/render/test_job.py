@@ -299,32 +299,6 @@ def test_overwrite_replaces(tmp_path: Path, tiny_style: Path, negative: Inverter
     assert pixels_of(out).shape == (8, 9, 3)
 
 
-def test_the_sheet_shows_every_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from impasto.render.sheet import SheetJob
-    from impasto.styles import library
-
-    looks = tmp_path / "looks"
-    looks.mkdir()
-    for name in ("ash", "birch"):
-        write_tiny_style(looks / f"{name}.style", ("live",))
-    (looks / "broken.style").write_text("not a zip")
-    (looks / "enlarge.style").write_bytes((library.SHIPPED / "enlarge.style").read_bytes())
-    monkeypatch.setattr(library, "SHIPPED", looks)
-    source = picture(tmp_path / "in.png", noise(90, 160).astype(np.uint16) * 257)
-    done = SheetJob.build(picture=source, out=tmp_path / "sheet.png", cell=160, columns=2).finish()
-    assert done.figures["looks"] == ["ash", "birch"]
-    broken, larger = done.figures["left_out"]
-    assert "broken.style" in broken
-    assert "which is no look: use --super-resolve" in larger
-    with Image.open(str(done.path)) as written:
-        sheet = np.asarray(written)
-    assert sheet.shape == (2 * (90 + 28 + 16) + 16, 2 * (160 + 16) + 16, 3)
-    assert np.array_equal(sheet[16:106, 16:176], noise(90, 160)), "the source comes first"
-    monkeypatch.setattr(library, "SHIPPED", tmp_path / "none")
-    with pytest.raises(InputError, match="no looks are at hand"):
-        SheetJob.build(picture=source, out=tmp_path / "other.png").finish()
-
-
 def test_a_render_that_is_stopped_before_its_first_picture_leaves_no_folder(tmp_path: Path) -> None:
     for name in ("a", "b"):
         Image.fromarray(noise(8, 8)).save(tmp_path / f"{name}.png")
