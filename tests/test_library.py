@@ -33,7 +33,8 @@ def place(tmp_path: Path, tiny_style: Path, monkeypatch: pytest.MonkeyPatch) -> 
     reference = NamedHash(name="art.png", sha256=sha256(art.read_bytes()).hexdigest())
     add(styles, tiny_style, "ours", reference)
     add(styles, tiny_style, "ruled", reference, recipe="restore")
-    monkeypatch.setattr(library, "PHOTOGRAPHS", {"animal": "cat.png"})
+    for which in ("PHOTOGRAPHS", "SHOWN"):
+        monkeypatch.setattr(library, which, {"animal": "cat.png"})
     monkeypatch.setattr(library, "CLIPS", {"pan": "clip"})
     return tmp_path
 

@@ -46,6 +46,16 @@ PHOTOGRAPHS = {  # of training/held-out.txt, by what they show
     "text": "photos/immich/book-beside-flowers.jpg",
     "lamp light": "photos/coco_val2017/000000403353.jpg",
 }
+SHOWN = {  # on the sheet, which is published: others of that list, whose licences allow it (credits: docs/looks.md)
+    "portrait": "photos/portraits_acani/picture_12.jpg",
+    "people": "photos/kodak/kodim18.png",
+    "sky": "photos/kodak/kodim03.png",
+    "beach": "photos/kodak/kodim12.png",
+    "animal": "photos/mdn_cc0/Tiger--1280x1025.jpg",
+    "library": "photos/nextcloud_ccby/Library.jpg",
+    "lamp light": "photos/coco_val2017/000000403353.jpg",
+    "street": "photos/coco_val2017/000000525891.jpg",
+}
 FRAMES, PLATE_STEP = 12, 2  # of each clip; the plate's camera is slow, so every other frame of it is taken
 CLIPS = {"plate": "", "mountain": "video/sintel_mountain_2", "people": "video/05_default_juggle.mp4"}
 CELL, GAP, LABEL, MOST_BYTES = (240, 180), 4, 150, 900_000
@@ -57,9 +67,9 @@ Figures = dict[str, Any]
 # ---- what is painted
 
 
-def photographs(data: Path) -> dict[str, Plane]:
-    """The eight photographs at the size they are measured at."""
-    return {name: fitted(as_shown(data / place), SIDE) for name, place in PHOTOGRAPHS.items()}
+def photographs(data: Path, places: Mapping[str, str]) -> dict[str, Plane]:
+    """Photographs at the size they are measured at."""
+    return {name: fitted(as_shown(data / place), SIDE) for name, place in places.items()}
 
 
 def clip(name: str, data: Path) -> Frames:
@@ -238,9 +248,9 @@ def main(words: Sequence[str] | None = None) -> None:
     unknown = set(asked.only) - {style.card.name for style in styles}
     if unknown:
         raise SystemExit(f"library: no look that paints is called {', '.join(sorted(unknown))} in {asked.styles}")
-    photos = photographs(asked.data)
     if not asked.sheet_only:
         looks = kept(asked.figures, [style for style in styles if asked.only and style.card.name not in asked.only])
+        photos = photographs(asked.data, PHOTOGRAPHS)
         clips = {name: clip(name, asked.data) for name in CLIPS}
         for style in styles:
             if not asked.only or style.card.name in asked.only:
@@ -249,7 +259,7 @@ def main(words: Sequence[str] | None = None) -> None:
         told = {"side": SIDE, "frames": FRAMES, "photographs": PHOTOGRAPHS, "clips": CLIPS, "looks": looks}
         asked.figures.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
         print(table(looks))
-    save_sheet(sheet(styles, photos), asked.sheet)
+    save_sheet(sheet(styles, photographs(asked.data, SHOWN)), asked.sheet)
 
 
 def _asked(words: Sequence[str] | None) -> argparse.Namespace:
