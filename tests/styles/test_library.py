@@ -162,3 +162,10 @@ def test_what_to_type_for_a_look_is_a_name_only_where_that_finds_it(tmp_path: Pa
     (tmp_path / "there").mkdir()
     other = style(tmp_path / "there", "mine")
     assert typed(StyleFile.open(other)) == str(other)
+
+
+def test_shipped_looks_are_small() -> None:
+    sizes = {file.name: file.stat().st_size for file in (Path(library.__file__).parent / "shipped").glob("*.style")}
+    assert sizes, "some are shipped"
+    assert max(sizes.values()) <= 4_000_000, "a look with both networks: 3 MB of weights in fp16, and its preview"
+    assert sum(sizes.values()) <= 50_000_000
