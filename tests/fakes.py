@@ -98,7 +98,7 @@ def write_coded_style(path: Path, encoder: bytes | None = None, varies: bool = F
     """Write a style of a `coded_graph`, whose looks are the codes given by name."""
     graph = coded_graph()
     tier = tiny_tier(graph).model_copy(update={"codes": codes})
-    return write_style(path, _card(path.stem, {"full": tier}, varies=varies), {"full": graph}, _preview(), encoder)
+    return write_style(path, _card(path.stem, {"full": tier}, varies=varies), {"full": graph}, a_preview(), encoder)
 
 
 def tiny_tier(graph: bytes) -> Tier:
@@ -111,7 +111,7 @@ def write_tiny_style(path: Path, tiers: tuple[str, ...] = ("live", "full")) -> P
     """Write a look of `tiny_graph`s, one with other weights per tier."""
     graphs = {tier: tiny_graph(seed) for seed, tier in enumerate(tiers)}
     card = _card(path.stem, {tier: tiny_tier(graph) for tier, graph in graphs.items()})
-    return write_style(path, card, graphs, _preview())
+    return write_style(path, card, graphs, a_preview())
 
 
 def _card(name: str, tiers: dict[str, Tier], **more: object) -> Card:
@@ -120,7 +120,8 @@ def _card(name: str, tiers: dict[str, Tier], **more: object) -> Card:
     return Card.model_validate(told | more)
 
 
-def _preview() -> bytes:
+def a_preview() -> bytes:
+    """A picture that may stand in a style file."""
     preview = BytesIO()
     Image.new("RGB", (8, 8), (40, 80, 120)).save(preview, "PNG")
     return preview.getvalue()

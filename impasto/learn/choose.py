@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
 
 ARCHIVES = (".bin", ".tar.gz", ".tgz")  # CIFAR-10's binary archive
+STYLE = ".style"  # looks that are to share a network
 PAINTED_FRAMES = "keyframes"  # what takes --guide and --matte
 
 
@@ -26,6 +27,8 @@ def choose(job: TrainJob) -> str:
         return "noise"
     if job.shot and _are_painted_frames(job.references, job.shot):
         return PAINTED_FRAMES
+    if any(place.suffix == STYLE for place in job.references):
+        return "styles"
     folders = [place for place in job.references if place.is_dir()]
     if any(place.suffix.lower() in MOVIES or (is_sequence(place) and place not in folders) for place in job.references):
         return "style_video"

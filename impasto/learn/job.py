@@ -46,7 +46,9 @@ class TrainJob(Job):
     help: ClassVar[str] = "Learn a look from references and write a style file."
 
     references: list[Path] = option(
-        [], help="what to learn from: a painting, several, a folder of art, painted frames, a movie", argument=True
+        [],
+        help="what to learn from: a painting, several, a folder of art, painted frames, a movie, looks to bring together",
+        argument=True,
     )
     out: Path = option(help="the style file to write", flag="-o/--out")
     recipe: str = option("auto", "how to learn; auto chooses by what the references are")

@@ -54,7 +54,7 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
         description=f"Learnt from {_few(material.references.names)}.",
         tiers=tiers,
         licence=job.look_licence,
-        credits=[Credit(work=each.name, **credit) for each in listed(material.references)],
+        credits=_credits(material, Credit(work="", **credit)),
         training=with_kept(record(job, recipe, settings, material, trained), before, tiers),
         varies=getattr(recipe, "VARIES", False),
     )
@@ -158,7 +158,17 @@ def listed(pictures: Pictures, most: int = 10_000) -> list[NamedHash]:
     """Each picture by name and hash; more of them than a card holds are told as one list."""
     if len(pictures.names) > most:
         return [NamedHash(name=f"{len(pictures.names)} pictures", sha256=pictures.list_hash())]
-    return [NamedHash(name=name, sha256=told) for name, told in zip(pictures.names, pictures.hashes, strict=True)]
+    each = dict.fromkeys(zip(pictures.names, pictures.hashes, strict=True))  # a look that is given as a file paints several
+    return [NamedHash(name=name, sha256=told) for name, told in each]
+
+
+def _credits(material: Material, given: Credit) -> list[Credit]:
+    """Whom to name: for pictures what was said with the job, for looks that came as files what their own cards say."""
+    taught = getattr(material, "taught", {}).values()
+    files = {look.hash for look in taught}
+    own = [given.model_copy(update={"work": each.name}) for each in listed(material.references) if each.sha256 not in files]
+    inherited = dict.fromkeys(credit.model_dump_json() for look in taught for credit in look.credits)
+    return [*own, *(Credit.model_validate_json(text) for text in inherited)]
 
 
 def with_kept(record: TrainingRecord, before: StyleFile | None, tiers: Mapping[TierName, Tier]) -> TrainingRecord:

@@ -26,6 +26,7 @@ from impasto.learn.material.data import (
     to_tensor,
 )
 from impasto.learn.material.places import folders_in, overlooked, pictures_in
+from impasto.learn.material.taught import SUFFIX, Taught, open_taught
 from impasto.learn.run.loop import on_device
 from impasto.losses import gram_style, patch_style
 from impasto.models.perception import TAPS, Features, Perception, distance_to_nearest
@@ -53,6 +54,7 @@ class Looks(Material):
     looks: list[str] = field(default_factory=list)
     pictures_of: list[list[int]] = field(default_factory=list)
     held: Pictures = field(default_factory=lambda: Pictures([]))  # photographs that are never learnt from
+    taught: dict[int, Taught] = field(default_factory=dict)  # looks that come with a network that paints them
     known: dict[int, Judge] = field(default_factory=dict)
 
     def judge(self, side: int) -> Judge:
@@ -67,11 +69,17 @@ class Looks(Material):
 
 
 def gather_looks(job: TrainJob, settings: BaseModel, perception: Perception | None, device: torch.device) -> Looks:
-    """One look per picture, called by its file; one per sub-folder of a folder, called by the sub-folder."""
+    """One look per picture, called by its file; one per sub-folder of a folder, called by the sub-folder; one per style file."""
     side = getattr(settings, "style_side", 512)
     found = Looks(Pictures([]), Pictures([]), perception, job.seed, device)
     alone: dict[str, str] = {}  # of looks of one picture, its hash and name
+    _keep_back(found, gather_photos(job.places(), getattr(settings, "photo_side", 512) * 5 // 4))
     for place in job.references:
+        if place.suffix == SUFFIX:
+            taught = open_taught(place, device)
+            _join(found, called(taught.name), taught.pictures(_spread(found.photos.images, MOST_PICTURES), side))
+            found.taught[len(found.looks) - 1] = taught
+            continue
         looks, refused = _looks_of(place, side)
         found.references.refused.extend(refused)
         for name, pictures in looks:
@@ -82,7 +90,6 @@ def gather_looks(job: TrainJob, settings: BaseModel, perception: Perception | No
             if len(pictures.hashes) == 1:
                 alone[pictures.hashes[0]] = pictures.names[0]
             _join(found, name, pictures)
-    _keep_back(found, gather_photos(job.places(), getattr(settings, "photo_side", 512) * 5 // 4))
     return found
 
 

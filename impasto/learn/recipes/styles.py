@@ -6,6 +6,8 @@ the one and half by the other, and the two are pulled together, so that either w
 judged against blended statistics, so that the way from one look to another is paved. Some pictures are given other colours,
 which only the encoder can know of: so it learns to read colours and not to recognise eight paintings.
 The other terms are those of one_image, each look against its own statistics; the critic is told which look it judges.
+
+A style file among the references is a look, too: what its network paints of a photograph is what is to be painted of it.
 """
 
 from __future__ import annotations
@@ -33,13 +35,13 @@ from impasto.losses import Motion, PatchNCE, gram_style, perceptual_content, ste
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 from impasto.models.encoder import StyleEncoder
-from impasto.models.perception import Features, Perception
+from impasto.models.perception import TAPS, Features, Perception
 
 if TYPE_CHECKING:
     from impasto.learn.job import TrainJob
 
 CONTENT_TAPS = ("relu3_1", "relu4_1")
-TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce", "pull"}
+TERMS = {"adversary", "outside", "gram", "nearest", "content", "steady", "patches", "nce", "pull", "copied"}
 HELD_LOOKS = 8  # at most so many are judged on held-out photographs, every other one by the encoder too: it must not take long
 
 
@@ -65,6 +67,7 @@ class Settings(BaseModel):
     steady: float = Field(18.0, ge=0)
     outside: float = Field(10.0, ge=0)
     pull: float = Field(1.0, ge=0)  # the encoder's code to the learnt one, and a little the other way
+    copied: float = Field(12.0, ge=0)  # colour by colour, of looks that come as style files
     patches: float = Field(8.0, ge=0)  # without a teacher
     nce: float = Field(1.0, ge=0)  # without a teacher
     critic_width: int = Field(32, ge=1, le=1024)
@@ -216,8 +219,10 @@ def _losses(
             "outside": (painted - painted.clamp(0, 1)).abs().mean(),
             "pull": apart,
         }
-    terms = _untaught if judge.perception is None else _taught
-    losses |= terms(settings, judge, networks, batch, painted)
+    target, copied = _target(settings, material, batch)
+    losses["copied"] = ((painted - target).abs().mean((1, 2, 3)) * copied).mean()
+    terms = _unseen if judge.perception is None else _seen
+    losses |= terms(settings, judge, networks, {**batch, "target": target, "copied": copied}, painted)
     real = networks.critic(batch["style"][existing], labels)
     fake = networks.critic(painted.detach()[existing], labels)
     return outcome(losses, eased_in(settings, TERMS, progress), told(HINGE.critic(real, fake), real, fake), painted)
@@ -232,16 +237,31 @@ def _codes(material: Codes, networks: Networks, batch: Batch) -> tuple[Tensor, T
     return code, apart
 
 
-def _taught(settings: Settings, judge: Judge, networks: Networks, batch: Batch, painted: Tensor) -> dict[str, Tensor]:
+@torch.no_grad()
+def _target(settings: Settings, material: Codes, batch: Batch) -> tuple[Tensor, Tensor]:
+    """What each painting should hold to: the photograph, or, where a look comes with a network, what that paints of it; and
+    1 for each [N] of the latter. A blend and a look in other colours are nobody's."""
+    target, copied = batch["photo"].clone(), torch.zeros(len(batch["photo"]), device=batch["photo"].device)
+    for i, look in enumerate(batch["look"].tolist()):
+        taught = material.taught.get(look)
+        if taught and batch["mix"][i] + batch["recoloured"][i] == 0:
+            which = slice(i * settings.batch, (i + 1) * settings.batch)
+            target[which] = taught.painter(batch["photo"][which]).to(target.dtype)
+            copied[which] = 1
+    return target, copied
+
+
+def _seen(settings: Settings, judge: Judge, networks: Networks, batch: Batch, painted: Tensor) -> dict[str, Tensor]:
     """Style and content as a teacher sees them, look by look."""
     ours = judge.see(on_device(painted, painted.device))
     content_taps = [tap for tap in CONTENT_TAPS if tap in ours]
     with torch.no_grad():
-        theirs = judge.see(batch["photo"], content_taps)
+        theirs = judge.see(on_device(batch["target"], painted.device), TAPS if batch["copied"].any() else content_taps)
     grams, textures = [], []
     for i in range(settings.looks):
-        taps = looks_of.part(ours, slice(i * settings.batch, (i + 1) * settings.batch))
-        goal, near = _goal(judge, batch, i)
+        which = slice(i * settings.batch, (i + 1) * settings.batch)
+        taps = looks_of.part(ours, which)
+        goal, near = _goal_of(looks_of.part(theirs, which)) if batch["copied"][which].any() else _goal(judge, batch, i)
         distance = gram_style(taps, goal)
         grams.append(distance / distance.detach().clamp_min(1))  # a look far darker than the photograph would drown the others
         textures.append(looks_of.texture(taps, near, settings.columns))
@@ -250,6 +270,11 @@ def _taught(settings: Settings, judge: Judge, networks: Networks, batch: Batch, 
         "nearest": torch.stack(textures).mean(),
         "content": perceptual_content(ours, theirs, content_taps),
     }
+
+
+def _goal_of(target: dict[str, Features]) -> tuple[looks_of.Statistics, Tensor]:
+    """What a painting should come to where the painting itself is known."""
+    return looks_of.statistics(target), looks_of.bank(target, looks_of.BANK_ROWS)
 
 
 @torch.no_grad()
@@ -265,7 +290,7 @@ def _goal(judge: Judge, batch: Batch, i: int) -> tuple[looks_of.Statistics, Tens
     return between, torch.cat([judge.banks[look], judge.banks[other]])
 
 
-def _untaught(settings: Settings, judge: Judge, networks: Networks, batch: Batch, painted: Tensor) -> dict[str, Tensor]:
+def _unseen(settings: Settings, judge: Judge, networks: Networks, batch: Batch, painted: Tensor) -> dict[str, Tensor]:
     """Style as raw patches, content as the generator's own features; only looks that exist have patches to compare."""
     assert isinstance(networks.helpers, nn.ModuleDict)
     distances = []

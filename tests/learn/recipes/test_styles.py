@@ -11,17 +11,19 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="learning needs the extra 'learn'")
 
 from impasto.engine.encode import read_code  # noqa: E402  torch must be known to be there first
-from impasto.engine.export import read_weights  # noqa: E402
+from impasto.engine.export import export_graph, read_weights  # noqa: E402
 from impasto.errors import InputError  # noqa: E402
 from impasto.learn.job import TrainJob  # noqa: E402
 from impasto.learn.material.data import Picture, read_pictures  # noqa: E402
 from impasto.learn.material.looks import middles, settle  # noqa: E402
+from impasto.learn.package import describe  # noqa: E402
 from impasto.learn.painters import open_painter  # noqa: E402
 from impasto.learn.recipes import styles  # noqa: E402
 from impasto.models.blocks import Painter  # noqa: E402
 from impasto.models.generators import swift  # noqa: E402
 from impasto.models.perception import Perception  # noqa: E402
-from impasto.styles.package import StyleFile  # noqa: E402
+from impasto.styles.package import Card, Credit, StyleFile, TrainingRecord, write_style  # noqa: E402
+from tests.fakes import a_preview, lively  # noqa: E402
 from tests.models.test_perception import write_folded  # noqa: E402
 
 SMALL = ["crop_px=128", "batch=1", "photo_side=160", "style_side=160", "sight_px=64", "critic_width=8", "columns=64", "code=6"]
@@ -254,6 +256,59 @@ def test_what_cannot_be_told_apart_is_refused(tmp_path: Path, paintings: list[Pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds neither pictures nor folders"):
         material_of(job([tmp_path / "empty"], photos))
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Path:
+    """A style file of a small network that paints plainly other colours."""
+    painter = lively(small_painter(0)).eval()
+    graph = export_graph(painter)
+    record = TrainingRecord(command="made by hand", recipe="none", seed=0, date="2026-01-01", impasto="0")
+    credit = Credit(work="wave.jpg", author="Hokusai", licence="public domain")
+    tiers = {"full": describe(painter, graph)}
+    card = Card(schema="style.1", name="wave", title="Wave", licence="Apache-2.0", tiers=tiers, credits=[credit], training=record)
+    return write_style(tmp_path / "wave.style", card, {"full": graph}, a_preview())
+
+
+def test_a_style_file_is_a_look_that_is_painted_after(look: Path, paintings: list[Path], photos: Path, teacher: Path) -> None:
+    made = job([paintings[0], look], photos, set=[*SMALL, "looks=2"])
+    settings, material = material_of(made, teacher)
+    assert material.looks == ["red-house", "wave"]
+    batch = styles.batches(settings, material)(0)
+    batch |= {"look": torch.tensor([0, 1]), "mix": torch.zeros(2), "recoloured": torch.zeros(2)}
+    target, copied = styles._target(settings, material, batch)
+    assert copied.tolist() == [0, 1]
+    assert torch.equal(target[0], batch["photo"][0]), "a painting says nothing of this photograph"
+    painter = open_painter(StyleFile.open(look), "full")
+    with torch.inference_mode():
+        assert torch.allclose(target[1:], painter(batch["photo"][1:]), atol=1e-5)
+    assert float((target[1] - batch["photo"][1]).abs().mean()) > 0.02
+    batch["mix"] = torch.tensor([0.0, 0.5])
+    assert styles._target(settings, material, batch)[1].tolist() == [0, 0], "a blend is nobody's"
+
+
+def test_what_a_style_file_paints_is_learnt(look: Path, paintings: list[Path], photos: Path, free: list[str]) -> None:
+    settings, material = material_of(job([paintings[0], look], photos, set=[*free, "patches=0", "copied=20"]))
+    painter, place = small_painter(6), material.looks.index("wave")
+    learn(settings, material, painter.train(), 22)
+    photo = middles(material.held.images[:1], 128)
+    assert material.space is not None
+    with torch.inference_mode():
+        wanted = material.taught[place].painter(photo)
+        apart = float((painter(photo, material.space.codes[place][None]) - wanted).abs().mean())
+        before = float((photo - wanted).abs().mean())
+    assert apart < 0.6 * before
+
+
+def test_the_card_names_whom_a_style_files_card_names(look: Path, paintings: list[Path], photos: Path) -> None:
+    style = StyleFile.open(job([paintings[0], look], photos, recipe="auto", steps=1, author="Me").finish().path)
+    assert [(credit.work, credit.author) for credit in style.card.credits] == [("Red House.png", "Me"), ("wave.jpg", "Hokusai")]
+    assert [each.name for each in style.card.training.references] == ["Red House.png", "wave.style"]
+
+
+def test_a_style_file_that_is_no_single_look_is_refused(many: Path, paintings: list[Path], photos: Path) -> None:
+    with pytest.raises(InputError, match=r"many\.style: holds 2 looks itself, so it cannot be one look among others"):
+        material_of(job([paintings[0], many], photos))
 
 
 def test_a_batch_hangs_on_the_seed_and_the_step_alone(paintings: list[Path], photos: Path) -> None:
