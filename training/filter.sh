@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How the shipped looks that follow a rule were learnt (impasto/learn/material/filters.py): training/filter.sh NAME live|full
+# How the shipped looks that follow a rule were learnt (impasto/learn/material/filters/): training/filter.sh NAME live|full
 # [WORDS...], run from the root of the repository with the extra `learn` installed and the data beside it (hashes of every file:
 # `impasto styles show NAME`). One core per network. Words that follow go to `impasto learn` as they are and overrule.
 # When both tiers are there, tools/ship.py makes one file of them.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from impasto.learn.material.tones import Light, blur, held, luma_of, most, smooth_step
+from impasto.learn.material.filters.tones import Light, blur, held, luma_of, most, smooth_step
 
 NOISE = 1.5e-4  # squared slope that grain has: below it there is no direction
 

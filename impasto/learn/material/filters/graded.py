@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.learn.material.strokes import flow_of, lines
-from impasto.learn.material.tones import Light, blur, glow, held, luma_of, mix, ramp, s_curve, saturated, screen
+from impasto.learn.material.filters.strokes import flow_of, lines
+from impasto.learn.material.filters.tones import Light, blur, glow, held, luma_of, mix, ramp, s_curve, saturated, screen
 
 
 def film(photo: Light) -> Light:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.learn.material.strokes import Flow, along, calmed, combed, dabs, flow_of, kept, lines, texture
-from impasto.learn.material.tones import Light, blur, held, luma_of, mix, most, ramp, repainted, saturated, smooth_step, stepped
+from impasto.learn.material.filters.strokes import Flow, along, calmed, combed, dabs, flow_of, kept, lines, texture
+from impasto.learn.material.filters.tones import (
+    Light,
+    blur,
+    held,
+    luma_of,
+    mix,
+    most,
+    ramp,
+    repainted,
+    saturated,
+    smooth_step,
+    stepped,
+)
 
 PEN = np.array([-0.15, 0.95, 0.20], np.float32)
 

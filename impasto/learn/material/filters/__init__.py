@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from impasto.learn.material.drawn import blueprint, comic, halftone, ink, pencil
-from impasto.learn.material.graded import film, neon, noir, retro
-from impasto.learn.material.tones import LUMA, MARGIN_PX, Light
-from impasto.learn.material.washes import flat, oil, watercolour
+from impasto.learn.material.filters.drawn import blueprint, comic, halftone, ink, pencil
+from impasto.learn.material.filters.graded import film, neon, noir, retro
+from impasto.learn.material.filters.tones import LUMA, MARGIN_PX, Light
+from impasto.learn.material.filters.washes import flat, oil, watercolour
 
 __all__ = ["FILTERS", "LUMA", "MARGIN_PX", "Light"]
 

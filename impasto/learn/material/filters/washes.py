@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.learn.material.strokes import along, calmed, dabs, flow_of, kept, lines, moved, texture
-from impasto.learn.material.tones import Light, blur, held, luma_of, repainted, s_curve, smooth_step, stepped
+from impasto.learn.material.filters.strokes import along, calmed, dabs, flow_of, kept, lines, moved, texture
+from impasto.learn.material.filters.tones import Light, blur, held, luma_of, repainted, s_curve, smooth_step, stepped
 
 
 def watercolour(photo: Light) -> Light:
