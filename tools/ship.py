@@ -58,6 +58,8 @@ def main() -> None:
     words.add_argument("--sources", type=Path, help="SOURCES.tsv: credit every reference with its licence and origin")
     words.add_argument("--folder", type=Path, default=SHIPPED, help="where the file goes")
     words.add_argument("--figure", action="append", default=[], help="name=value, measured on the finished look")
+    words.add_argument("--title", help="instead of the last file's")
+    words.add_argument("--description", help="instead of the last file's")
     words.add_argument("--command", help="what trained it; training/NAME.sh when not given")
     words.add_argument("--records", type=Path, help="folder for the record of the trainings, NAME.json")
     given = words.parse_args()
@@ -67,6 +69,8 @@ def main() -> None:
         earlier = [StyleFile.open(file) for file in given.earlier]
         figures = {name: float(value) for name, _, value in (pair.partition("=") for pair in given.figure)}
         card = joined(given.name, styles, earlier, command, figures)
+        told = {"title": given.title, "description": given.description}
+        card = card.model_copy(update={name: text for name, text in told.items() if text})
         card = credited(card, given.sources) if given.sources else card
         graphs = {tier: style.graph(tier) for style in styles for tier in style.card.tiers}
         print(write_style(given.folder / f"{given.name}.style", card, {str(t): g for t, g in graphs.items()}, styles[-1].preview))
