@@ -2,8 +2,8 @@
 
     tools/front.py training/front.json docs/images/front.png
 
-The file holds, look by look, what ../shared/tools/picture.py said of each training on the held-out photographs: its name, style and
-content (both distances: lower is nearer), and whether it is the one that is shipped.
+The file holds, look by look, what ../shared/tools/picture.py said of each training on the held-out photographs: its name, style
+and content (both distances: lower is nearer), and whether it is the one that is shipped.
 """
 
 from __future__ import annotations
