@@ -24,11 +24,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from impasto.errors import ImpastoError
 from impasto.evaluate.eye import Eye
-from impasto.evaluate.motion import Plane
 from impasto.evaluate.pairing import as_shown, fitted
 from impasto.evaluate.reference import search, why_none
 from impasto.evaluate.steadiness import AGAINST, Steadiness, summary
 from impasto.media import open_reader
+from impasto.media.flow import Plane
 from impasto.media.oklab import as_float
 from impasto.media.plate import Plate
 from impasto.render.brush import Brush

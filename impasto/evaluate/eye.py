@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from impasto.evaluate.likeness import Palette, colour_distance, fine_detail, psnr, ssim, structure
-from impasto.evaluate.motion import Plane
 from impasto.losses import gram_style, perceptual_content
+from impasto.media.flow import Plane
 from impasto.models.perception import TAPS, Features, Perception, distance_to_nearest
 
 CONTENT_TAPS = ("relu3_1", "relu4_1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from impasto.evaluate.motion import LUMA, Plane
+from impasto.media.flow import LUMA, Plane
 from impasto.media.oklab import to_linear, to_oklab
 
 SAME_DB = 100.0  # of pictures that do not differ: a figure must stay a number

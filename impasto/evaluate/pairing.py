@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 
 from impasto.errors import InputError, MediaError
-from impasto.evaluate.motion import Plane
 from impasto.frame import ClipInfo, Frame
 from impasto.job import counted
 from impasto.media import MOVIES, is_sequence, list_pictures, open_reader
 from impasto.media.alpha import unpremultiplied
 from impasto.media.colour import AUTO, open_colour
 from impasto.media.encoding import Decoding
+from impasto.media.flow import Plane
 from impasto.media.oklab import as_float
 from impasto.media.ranges import Frames
 from impasto.media.sequence import Pattern, find_frames

@@ -4,7 +4,7 @@
     rows = [watch.take(source, painted) for source, painted in frames]   # [H,W,3] float32 in 0..1, in order
     summary(rows)
 
-Motion is the source's (motion.py). Every figure of the painting stands beside the same figure of the source: film has grain,
+Motion is the source's (media/flow.py). Every figure of the painting stands beside the same figure of the source: film has grain,
 water and cuts of its own, for which no painting is to blame. A figure that a frame cannot give (the first has no frame before it;
 across a cut nothing can be followed) is missing from its row. docs/evaluating.md says what each figure means.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from impasto.evaluate.motion import Mask, Plane, Step, carried, follow
+from impasto.media.flow import Mask, Plane, Step, carried, follow
 
 LONG = 8  # frames between the two of the long warp error
 THOUSANDTHS = 1000  # warp errors are told in these

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch", reason="the network runs in torch (extra 'learn')")
 
 from impasto.evaluate.eye import Eye
-from impasto.evaluate.motion import Plane
+from impasto.media.flow import Plane
 from tests.evaluate.shots import noisy, texture
 
 PICTURE = texture(96, 128)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from impasto.evaluate.likeness import Palette, colour_distance, fine_detail, psnr, ssim, structure
-from impasto.evaluate.motion import Plane
+from impasto.media.flow import Plane
 from tests.evaluate.shots import noisy, texture
 
 PICTURE = texture(96, 128)

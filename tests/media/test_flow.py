@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from impasto.evaluate.motion import Step, carried, follow, followed
 from impasto.evaluate.steadiness import warp_error
+from impasto.media.flow import Step, carried, follow, followed
 from impasto.media.plate import Plate, PlateFrame
 from tests.evaluate.shots import HEIGHT, WIDTH, Frames, pan
 
