@@ -17,15 +17,21 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]  # [H,W]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 HOME_SHARE, HOME_PX2 = 0.01, 0.5  # what there and back may miss home by: share of both lengths squared, plus pixels squared
+HALF = 0.5
 EDGE_SHARE, EDGE_PX2 = 0.01, 0.002  # how much the flow may change from pixel to pixel, likewise
 
 
 @dataclass(frozen=True)
 class Step:
-    """From a frame back to an earlier one."""
+    """Between two frames: on the pixels of the later one, unless it leads ahead."""
 
-    flow: Plane  # [H,W,2] pixels: where each pixel lay in the earlier frame, less where it lies now
+    flow: Plane  # [H,W,2] pixels: where each pixel lies in the other frame, less where it lies in this one
     followed: Mask  # seen in both frames, and not at the edge of something that moves otherwise
+    ahead: bool = False  # laid on the earlier frame and leads to the later one, as files often tell it
+
+    def ends(self, earlier: Plane, later: Plane) -> tuple[Plane, Plane]:
+        """The picture on whose pixels the step lies, and the one it leads to."""
+        return (earlier, later) if self.ahead else (later, earlier)
 
     @property
     def share(self) -> float:
@@ -50,12 +56,28 @@ def followed(back: Plane, forward: Plane) -> Mask:
     """Which pixels of the later frame can be followed: `back` is its flow to the earlier one, `forward` that one's to it."""
     returned = carried(forward, back)
     home = _square(returned + back) <= HOME_SHARE * (_square(returned) + _square(back)) + HOME_PX2
+    return np.asarray(home & settled(back), np.bool_)
+
+
+def settled(back: Plane) -> Mask:
+    """Which pixels of a flow stay inside the picture and lie at no edge of something that moves otherwise."""
     slopes = sum(np.square(slope) for part in (0, 1) for slope in np.gradient(back[..., part]))
     smooth = slopes <= EDGE_SHARE * _square(back) + EDGE_PX2
     height, width = back.shape[:2]
     x, y = np.arange(width) + back[..., 0], np.arange(height)[:, None] + back[..., 1]
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    return np.asarray(home & smooth & inside, np.bool_)
+    return np.asarray(smooth & inside, np.bool_)
+
+
+def joined(first: Step, then: Step) -> Step:
+    """Two steps as one: `first` from a frame to another, `then` from there on in the same direction."""
+    both = first.followed & (carried(then.followed.astype(np.float32), first.flow) > HALF)
+    return Step(first.flow + carried(then.flow, first.flow), np.asarray(both, np.bool_), first.ahead)
+
+
+def end_point_error(found: Step, known: Step) -> float:
+    """How far the flow found leads from where the known one does, in pixels, on average over what the known one follows."""
+    return float(np.sqrt(_square(found.flow - known.flow))[known.followed].mean()) if known.followed.any() else 0.0
 
 
 def carried(before: Plane, flow: Plane) -> Plane:
