@@ -41,6 +41,7 @@ EVERY = 4  # frames
 STRANGE, PARTLY = 0.32, 0.15  # a dissolve's ends to each other, and its middle to both: no motion leads there
 MIX_ERROR = 0.2  # of what lies between, against the two ends mixed
 FADED = 0.35  # of its contrast a picture has left in the midst of a fade
+FLASH = 24.0  # of 255: the mean light of two neighbours of one shot is hardly ever so far apart
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,17 @@ def find_cuts(frames: Iterable[Frame]) -> Iterator[Shot]:
     for frame in frames:
         yield from watch.take(_Look(frame))
     yield from watch.end()
+
+
+def goes_on(before: Frame, after: Frame) -> bool:
+    """Whether two neighbours are of one shot and in one light: no cut, no flash, no black or white on one side alone.
+
+    It looks at nothing but the two, and so is stricter than find_cuts: the fastest steps within a shot count as cuts too.
+    """
+    one, other = _Look(before), _Look(after)
+    if one.blank != other.blank or abs(one.level - other.level) > FLASH:
+        return False
+    return _difference(one, other) < UNLIKE
 
 
 class _Look:

@@ -52,6 +52,29 @@ def follow(now: Plane, before: Plane) -> Step:
     return Step(back, followed(back, finder.calc(there, here, None)))
 
 
+def way(here: Plane, there: Plane, longest: int = 0) -> Plane:
+    """Where each pixel of one picture [H,W,3] in 0..1 lies in another, less where it lies here: [H,W,2] pixels.
+
+    `longest`: the long side at which it is sought, for large pictures; 0 takes them as they are.
+    """
+    height, width = here.shape[:2]
+    scale = min(1.0, longest / max(height, width)) if longest else 1.0
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = [each if scale == 1 else cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (here, there)]
+    found = _finder(min(size)).calc(*(_grey(np.asarray(each, np.float32)) for each in small), None)
+    if scale == 1:
+        return np.asarray(found, np.float32)
+    found = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(found * (width / size[0], height / size[1]), np.float32)
+
+
+def leads_home(there: Plane, back: Plane) -> Mask:
+    """Where motion that is known leads to a pixel whose own motion leads back; edges are sharp in it, so none is left out."""
+    returned = nearest(back, there)
+    home = _square(returned + there) <= HOME_SHARE * (_square(returned) + _square(there)) + HOME_PX2
+    return np.asarray(home & _inside(there), np.bool_)
+
+
 def followed(back: Plane, forward: Plane) -> Mask:
     """Which pixels of the later frame can be followed: `back` is its flow to the earlier one, `forward` that one's to it."""
     returned = carried(forward, back)
@@ -63,10 +86,13 @@ def settled(back: Plane) -> Mask:
     """Which pixels of a flow stay inside the picture and lie at no edge of something that moves otherwise."""
     slopes = sum(np.square(slope) for part in (0, 1) for slope in np.gradient(back[..., part]))
     smooth = slopes <= EDGE_SHARE * _square(back) + EDGE_PX2
-    height, width = back.shape[:2]
-    x, y = np.arange(width) + back[..., 0], np.arange(height)[:, None] + back[..., 1]
-    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    return np.asarray(smooth & inside, np.bool_)
+    return np.asarray(smooth & _inside(back), np.bool_)
+
+
+def _inside(flow: Plane) -> Mask:
+    height, width = flow.shape[:2]
+    x, y = np.arange(width) + flow[..., 0], np.arange(height)[:, None] + flow[..., 1]
+    return np.asarray((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1), np.bool_)
 
 
 def joined(first: Step, then: Step) -> Step:
@@ -82,10 +108,19 @@ def end_point_error(found: Step, known: Step) -> float:
 
 def carried(before: Plane, flow: Plane) -> Plane:
     """The earlier picture [H,W,C] as the later frame would show it."""
+    return np.asarray(cv2.remap(before, *_places(flow), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def nearest(field: Plane, flow: Plane) -> Plane:
+    """What a field says at the very pixel that each one goes to: motion must not be mixed across an edge."""
+    across, down = (np.rint(places) for places in _places(flow))
+    return np.asarray(cv2.remap(field, across, down, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _places(flow: Plane) -> tuple[Plane, Plane]:
     height, width = flow.shape[:2]
     across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    at = across + flow[..., 0], down + flow[..., 1]
-    return np.asarray(cv2.remap(before, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    return across + flow[..., 0], down + flow[..., 1]
 
 
 def _square(flow: Plane) -> Plane:

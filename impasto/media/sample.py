@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import field_validator
 
@@ -41,6 +41,7 @@ class SampleJob(Job):
     grain: float = option(0.0, "spread of film grain in 8-bit steps", ge=0, le=64, allow_inf_nan=False)
     sound: bool = option(True, "give a video the sound of its scene: wind, water, birds, steps")
     truth: bool = option(False, "write what is true of each frame beside it as .npz: motion, occlusion, mattes, depth")
+    vectors: Literal["none", "nuke", "blender"] = option("none", "write the scene's motion into EXRs too, as this program would")
     overwrite: bool = option(False, "replace files that are there already")
 
     @field_validator("size")
@@ -65,7 +66,7 @@ class SampleJob(Job):
         with self._writing() as write:
             for number, target in enumerate(targets):
                 began = perf_counter()
-                frame = plate.frame(number, truth=self.truth)
+                frame = plate.frame(number, truth=self.truth or self.vectors != "none")
                 rendering += perf_counter() - began
                 write(frame, target)
                 rate = (number + 1) / (perf_counter() - start)
@@ -116,6 +117,8 @@ class SampleJob(Job):
         else:
             how = f"name a folder, a pattern ({self.out.stem}.####{suffix}) or a video, or add --frames 1"
             raise MediaError(f"one picture cannot hold {self.frames} frames: {how}", self.out)
+        if self.vectors != "none" and (self._is_movie or targets[0].suffix.lower() != ".exr"):
+            raise MediaError("holds no motion vectors, only an EXR does: name shot.####.exr, or leave out --vectors", self.out)
         self._check(targets)
         return targets
 
@@ -141,8 +144,11 @@ class SampleJob(Job):
 
         def picture(frame: PlateFrame, target: Path) -> None:
             _make_folder(target.parent)
-            with open_writer(target, like, self.overwrite) as writer:
-                writer.write(Frame(frame.rgb, frame.number))
+            if self.vectors != "none":
+                self._write_moving(frame, target, like)
+            else:
+                with open_writer(target, like, self.overwrite) as writer:
+                    writer.write(Frame(frame.rgb, frame.number))
             self._note_truth(frame, target)
 
         if not self._is_movie:
@@ -156,8 +162,20 @@ class SampleJob(Job):
 
             yield moving
 
+    def _write_moving(self, frame: PlateFrame, target: Path, like: ClipInfo) -> None:
+        """An EXR with light as a renderer writes it, and beside it where everything goes."""
+        from impasto.media.colour import AUTO, open_colour
+        from impasto.media.exr.planes import write_planes
+        from impasto.media.vectors import written
+
+        assert frame.truth is not None, "a frame that is to tell its motion was made with its truth"
+        light = open_colour(AUTO, AUTO, like, ".png", ".exr").converted(frame.rgb)
+        planes = {name: light[..., place] for place, name in enumerate("RGB")}
+        planes |= written(frame.truth.forward, frame.truth.backward, self.vectors)
+        write_planes(target, planes, like.fps, self.overwrite)
+
     def _note_truth(self, frame: PlateFrame, target: Path) -> None:
-        if frame.truth is not None:
+        if self.truth and frame.truth is not None:
             write_truth(frame.truth, truth_path(target), self.overwrite)
 
 

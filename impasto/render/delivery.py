@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from impasto.render.journal import Journal
 
 PIECE_FRAMES = 120  # of a movie: what a kill can cost, against a key frame more and an encoder that starts anew
+KNOWN = 64  # pictures whose content is remembered: more than a window of neighbours
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,15 @@ class Part:
         """The content of its sources."""
         together = hashlib.blake2b(digest_size=16)
         for source in dict.fromkeys(self.sources):
-            together.update(digest(source).encode())
+            fact = source.stat() if source.exists() else None  # a missing one is told by digest
+            together.update((_digest(source, fact.st_size, fact.st_mtime_ns) if fact else digest(source)).encode())
         return together.hexdigest() if self.sources else ""
+
+
+@lru_cache(KNOWN)
+def _digest(source: Path, size: int, changed_ns: int) -> str:
+    """The content of a picture that several neighbours are made from, read once."""
+    return digest(source)
 
 
 class Delivery(Protocol):
@@ -84,7 +93,7 @@ class Files:
         sources = picture_sources(errand)
         assert len(set(errand.files)) == errand.length, "every frame has a file of its own"
         self.parts = [
-            Part(file.name, range(place, place + 1), file, tuple(filter(None, sources[place : place + 1])))
+            Part(file.name, range(place, place + 1), file, sources[place])
             for place, file in enumerate(errand.files)
         ]
 
@@ -121,7 +130,7 @@ class Movie:
                 f"piece-{number:05d}",
                 range(start, min(start + PIECE_FRAMES, errand.length)),
                 journal.folder / f"piece-{number:05d}.mkv",
-                tuple(source for source in sources[start : start + PIECE_FRAMES] if source),
+                tuple(source for each in sources[start : start + PIECE_FRAMES] for source in each),
             )
             for number, start in enumerate(starts)
         ]
@@ -170,12 +179,13 @@ def named(staged: Path, final: Path) -> Iterator[None]:
         raise MediaError(str(error).partition(": ")[2], final, error.frame) from None
 
 
-def picture_sources(errand: Errand) -> tuple[Path | None, ...]:
-    """The picture that each frame is made from; None for a frame of a movie."""
-    found: list[Path | None] = []
+def picture_sources(errand: Errand) -> list[tuple[Path, ...]]:
+    """The pictures that each frame is made from; none for a frame of a movie."""
+    found: list[tuple[Path, ...]] = []
     for clip in errand.clips:
-        found += clip.files or [None if clip.kind == "movie" else clip.source] * len(clip.numbers)
-    return tuple(found)
+        files = clip.around or [(file,) for file in clip.files]
+        found += files or [() if clip.kind == "movie" else (clip.source,)] * len(clip.numbers)
+    return found
 
 
 def frame_times(errand: Errand) -> list[Fraction]:

@@ -18,6 +18,7 @@ from impasto.media import MOVIES, is_sequence, open_reader
 from impasto.media.encoding import PLAIN, Decoding
 from impasto.media.ranges import chosen
 from impasto.media.sequence import Pattern, SequenceReader
+from impasto.render.steady import OFF, Steadying
 
 if TYPE_CHECKING:
     from impasto.frame import ClipInfo
@@ -38,6 +39,7 @@ class Selection:
     end: str = ""
     reading: Decoding = PLAIN
     fps: Fraction = Fraction(0)  # for inputs that have no rate of their own; 0: 24
+    steady: Steadying = OFF  # which frames each is painted from
 
     @property
     def everything(self) -> bool:
@@ -56,6 +58,7 @@ class Clip:
     everyone: Sequence[int]  # the numbers of all its frames, wanted or not
     reading: Decoding = PLAIN
     files: Sequence[Path] = ()  # of a sequence, one per wanted frame
+    around: Sequence[tuple[Path, ...]] = ()  # of a sequence, the files that each wanted frame is painted from
     inputs: Sequence[Path] = ()  # every file that belongs to it, wanted or not
     times: Sequence[Fraction] = ()  # of a movie: seconds from its first frame, per wanted frame
     by_rows: bool = True  # it can be read in bands of rows
@@ -117,16 +120,18 @@ def survey(source: Path, selection: Selection) -> Clip:
             info = replace(info, fps=selection.fps)
         numbers = _wanted(source, reader, selection, info.fps or DEFAULT_FPS, times)
         by_rows = bool(getattr(reader, "by_rows", hasattr(reader, "rows")))
-        files, inputs = [], [source]
+        files, around, inputs = list[Path](), list[tuple[Path, ...]](), [source]
         if isinstance(reader, SequenceReader):
             files, inputs = [reader.path_of(number) for number in numbers], reader.files()
+            companies = (selection.steady.around(everyone, number) for number in numbers)
+            around = [tuple(reader.path_of(each) for each in company) for company in companies]
             if narrowed and not re.search(r"x|,", selection.frames):
                 reader.check_gaps(numbers[0], numbers[-1])
     step = min((after - before for before, after in pairwise(everyone)), default=1)
     whole = all(after - before == step for before, after in pairwise(numbers))
     kind: Kind = "movie" if times else "sequence" if files else "picture"
     shown = [times[number - 1] for number in numbers] if times else []
-    return Clip(source, kind, info, numbers, everyone, reading, files, inputs, shown, by_rows, whole)
+    return Clip(source, kind, info, numbers, everyone, reading, files, around, inputs, shown, by_rows, whole)
 
 
 def _wanted(

@@ -4,7 +4,8 @@
         -> larger
 
 Every step that is off hands its input on untouched. What no brush touched keeps its very bits. A frame's painting depends on the
-frame and on the clip it belongs to, never on which other frames are rendered.
+frame and on the clip it belongs to, never on which other frames are rendered. With --steady what was painted is mixed with the
+paintings of the frames around it (company.py), before grain and strength.
 """
 from __future__ import annotations
 
@@ -12,7 +13,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +28,21 @@ from impasto.media.colour import AUTO, Colour, open_colour
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.guides import Planes
 from impasto.render.brush import Brush, Paint
+from impasto.render.company import Canvas, Company
 from impasto.render.compose import bounds, compose, paint_within
 from impasto.render.enlarge import Enlarger
 from impasto.render.grain import Grain
 from impasto.render.guides import Guides, joined
 from impasto.render.journal import digest
-from impasto.render.knobs import Curve, Palette, keep_colour, scaled
+from impasto.render.knobs import Palette, keep_colour, scaled
 from impasto.render.mattes import Matte, open_matte
 from impasto.render.post import Box, Letterbox, denoise, enhance, proxy, proxy_info, sample_numbers, samples
 from impasto.render.projection import check_stereo
+from impasto.render.steady import Motions, Steady
 from impasto.render.stored import Window, as_shown, from_engine, held_as, is_deep, unit, windowed, with_colour
 from impasto.render.tiles import halo_px
 from impasto.render.touch import Layer, Touch
+from impasto.render.vectors import FileMotions
 
 if TYPE_CHECKING:
     from impasto.render.errands import Clip
@@ -74,6 +77,8 @@ class Hand:
         self._palette: Pixels | None = None
         self._measured: Measured | None = None
         self._guides: Guides | None = None
+        self._motions = Motions()
+        self._company: Company | None = None
         self._larger = Enlarger(touch.super_resolve, self.colour) if touch.super_resolve else None
         if self._to_exr and clip.suffix == ".exr" and not clip.reading.to_layer and (self._paints or self._larger):
             from impasto.media import exr
@@ -93,6 +98,28 @@ class Hand:
         ]
         if self.touch.palette:
             self._palette = as_shown(self.touch.palette)
+        if self._paints and self.touch.steady.manner != "off" and self.clip.kind != "picture":
+            if self.touch.steady.manner == "vectors":
+                self._motions = FileMotions(self.touch.steady, self.clip)
+            steady = Steady(self.touch.steady, self.clip.everyone, self._motions)
+            self._company = Company(steady, self._canvas, self._alone_painted)
+
+    @property
+    def note(self) -> str:
+        """What is worth saying of how its clip is painted."""
+        if self.touch.steady.manner != "off" and self._paints and self.clip.kind == "picture":
+            return f"{self.clip.source}: one picture has no neighbours, so --steady leaves it as it is"
+        return f"following {self._motions}" if isinstance(self._motions, FileMotions) else ""
+
+    @property
+    def gain(self) -> dict[str, float]:
+        """What steadying came to; nothing where it is off."""
+        return self._company.gain.figures() if self._company else {}
+
+    def around(self, number: int) -> Sequence[int]:
+        """The frames that a frame is painted from, itself among them."""
+        steadied = self._company is not None and self.touch.strength.at(number) != 0
+        return self.touch.steady.around(self.clip.everyone, number) if steadied else [number]
 
     def check_frames(self) -> None:
         """Refuse mattes and guides that lack a frame that is to be painted, or sampled for a palette."""
@@ -100,9 +127,12 @@ class Hand:
         for matte in self._mattes:
             if matte is not None:
                 matte.check_frames(painted)
+        around = sorted({each for number in painted for each in self.around(number)})
         if self._guides is not None and painted:
             sampled = sample_numbers(self.clip.everyone) if self.touch.palette else []
-            self._guides.check_frames(sorted({*painted, *sampled}))
+            self._guides.check_frames(sorted({*around, *sampled}))
+        if isinstance(self._motions, FileMotions):
+            self._motions.check(around)
 
     @property
     def like(self) -> ClipInfo:
@@ -127,13 +157,16 @@ class Hand:
             return np.dtype(np.float32)
         return np.dtype(np.uint16) if self.deep else native
 
-    def paint(self, frame: Frame) -> Frame:
-        """The frame, painted; number, alpha and tags stay. Where nothing is to be done, it is handed back as it is."""
+    def paint(self, frame: Frame, company: Sequence[Frame] = ()) -> Frame:
+        """The frame, painted; number, alpha and tags stay. Where nothing is to be done, it is handed back as it is.
+
+        `company` are the frames around it, and itself, if it is to be steadied by them.
+        """
         frame = proxy(frame, self.touch.proxy)
         strength = self.touch.strength.at(frame.number)
         start = perf_counter()
         rgb = frame.rgb()
-        stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength)
+        stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength, company)
         grey = frame.pixels.shape[2] < 3
         if stored is not rgb or (grey and self._paints):  # a grey clip is colour in all of its frames, if in one
             frame = with_colour(frame, stored[..., :1] if grey and not self._paints else stored)
@@ -166,26 +199,23 @@ class Hand:
         width, height = (-(-(shown[i + 2] + 1 - shown[i]) // factor) for i in (0, 1))
         return left // factor, top // factor, left // factor + width, top // factor + height
 
-    def _painted(self, frame: Frame, rgb: Pixels, strength: float) -> Pixels:
+    def _painted(self, frame: Frame, rgb: Pixels, strength: float, company: Sequence[Frame]) -> Pixels:
         """The layers over the frame's own colour, in the target's storage; what none of them touches keeps its bits."""
-        alone = self._alone(frame, rgb)
-        alpha = frame.alpha
-        if frame.tags.get("premultiplied") and alpha is not None and IN_BANDS not in frame.tags:
-            seen = self.colour.to_working(spread(alone, alpha))
-        else:
-            seen = self.colour.to_working(alone)
-        if self.deep and seen.dtype == np.uint8:
-            seen = unit(seen)
-        box = self._box(frame)
-        picture = seen if box is None else np.ascontiguousarray(box.of(seen))
-        quiet, result = denoise(picture, self.touch.denoise), picture
+        steadied = self._company if company else None
+        canvas = steadied.gather(company, frame.number) if steadied else self._canvas_of(frame, rgb)
+        picture, result = canvas.picture, canvas.picture
+        quiet = None if steadied else denoise(picture, self.touch.denoise)
         touched = np.zeros(picture.shape[:2], bool)
         for number, layer in enumerate(self.layers):
-            matte = None if (opened := self._mattes[number]) is None else opened.at(frame, seen)
-            if matte is not None and box is not None:
-                matte = np.ascontiguousarray(box.of(matte))
-            beside = self._beside(layer.brush, frame, box)
-            painted = self._layer(number, layer.brush, picture, joined(quiet, beside), matte)
+            matte = None if (opened := self._mattes[number]) is None else opened.at(frame, canvas.whole)
+            if matte is not None and canvas.box is not None:
+                matte = np.ascontiguousarray(canvas.box.of(matte))
+            if steadied:
+                painted = steadied.painted(number) if matte is None or matte.any() else None
+            else:
+                assert quiet is not None
+                beside = self._beside(layer.brush, frame, canvas.box)
+                painted = self._layer(number, layer.brush, picture, joined(quiet, beside), matte)
             if painted is None:
                 continue
             if (grain := self._measure().grain) is not None:
@@ -194,13 +224,38 @@ class Hand:
                 painted = mix(picture, painted, strength)
             result = painted if matte is None else compose(result, [(painted, matte)])
             touched |= True if matte is None else matte > 0
-        return self._laid_back(frame, alone, seen, result, touched)
+        return self._laid_back(canvas, result, touched)
 
-    def _laid_back(self, frame: Frame, alone: Pixels, seen: Pixels, result: Pixels, touched: NDArray[np.bool_]) -> Pixels:
+    def _canvas(self, frame: Frame) -> Canvas:
+        """A frame as it was read, as the brushes see it."""
+        frame = proxy(frame, self.touch.proxy)
+        return self._canvas_of(frame, frame.rgb())
+
+    def _canvas_of(self, frame: Frame, rgb: Pixels) -> Canvas:
+        alone, alpha = self._alone(frame, rgb), frame.alpha
+        if frame.tags.get("premultiplied") and alpha is not None and IN_BANDS not in frame.tags:
+            seen = self.colour.to_working(spread(alone, alpha))
+        else:
+            seen = self.colour.to_working(alone)
+        if self.deep and seen.dtype == np.uint8:
+            seen = unit(seen)
+        box = self._box(frame)
+        return Canvas(frame, seen if box is None else np.ascontiguousarray(box.of(seen)), box, alone, seen)
+
+    def _alone_painted(self, number: int, canvas: Canvas) -> Pixels:
+        """All of a frame by one layer's brush, whatever its matte: what lies beside a matte may move into it."""
+        brush, picture = self.layers[number].brush, canvas.picture
+        beside = self._beside(brush, canvas.frame, canvas.box)
+        painted = self._layer(number, brush, picture, joined(denoise(picture, self.touch.denoise), beside), None)
+        assert painted is not None, "only a matte can leave nothing to paint"
+        return painted
+
+    def _laid_back(self, canvas: Canvas, result: Pixels, touched: NDArray[np.bool_]) -> Pixels:
         """What was painted as the target stores it, where anything was painted, and the frame's own colour elsewhere."""
-        if (box := self._box(frame)) is not None:
-            whole, inside = seen.copy(), np.zeros(seen.shape[:2], bool)
-            box.of(whole)[:], box.of(inside)[:] = result, touched
+        frame, alone = canvas.frame, canvas.alone
+        if canvas.box is not None:
+            whole, inside = canvas.whole.copy(), np.zeros(canvas.whole.shape[:2], bool)
+            canvas.box.of(whole)[:], canvas.box.of(inside)[:] = result, touched
             result, touched = whole, inside
         alpha, rgb = frame.alpha, frame.rgb()
         if frame.tags.get("premultiplied") and alpha is not None and alpha.any():
@@ -320,7 +375,8 @@ class Hand:
 
     def identity(self) -> dict[str, Any]:
         """All that the values of painted frames depend on, besides the frames."""
-        touch = {name: str(value) for name, value in vars(self.touch).items() if name not in ("super_resolve", "guides")}
+        own = ("super_resolve", "guides", "steady")
+        touch = {name: str(value) for name, value in vars(self.touch).items() if name not in own}
         made = {"impasto": __version__, **touch, **(self._larger.identity(self.deep) if self._larger else {})}
         if self.touch.palette:
             made["palette_content"] = digest(self.touch.palette)
@@ -330,6 +386,10 @@ class Hand:
             return made
         if self._guides is not None and self.touch.guides:
             made["guides"] = self._guides.identity()
+        if self._company is not None:
+            made["steady"] = f"{self.touch.steady.manner}, {self.touch.steady.window} frames"
+        if isinstance(self._motions, FileMotions):
+            made["vectors"] = self._motions.identity()
         looks = [layer.brush.identity(self.deep) for layer in self.layers]
         for layer, look in zip(self.layers, looks, strict=True):
             if layer.matte:
@@ -343,22 +403,6 @@ class Hand:
                 matte.close()
         if self._guides is not None:
             self._guides.close()
-
-
-def record(hands: Sequence[Hand]) -> dict[str, Any]:
-    """What a job painted with, for its figures."""
-    layers = hands[0].layers
-    last = hands[0].touch.super_resolve
-    brushes = [layer.brush for layer in layers] + ([last] if last else [])
-    opened = {engine.name + engine.precision: engine for brush in brushes for engine in brush.opened.values()}
-    engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in opened.values()]
-    seconds = [taken for hand in hands for taken in hand.seconds]
-    after_first = seconds[1:] or seconds  # an engine prepares itself on the first frame of a size
-    fps = round(1 / median(after_first), 2) if after_first and median(after_first) else None
-    style = layers[0].brush.style
-    made = {"style": ", ".join(layer.brush.name for layer in layers), "style_hash": style.hash}
-    touch = {"tier": layers[0].brush.tier, "strength": _number_or_text(hands[0].touch.strength)}
-    return {**made, **touch, "engine": ", ".join(engines) or "none", "paint_fps": fps}
 
 
 def mix(rgb: Pixels, painted: Pixels, strength: float) -> Pixels:
@@ -379,8 +423,3 @@ def _within(paint: Paint, window: Any) -> Paint:
 def _engine_of(looks: list[dict[str, Any]]) -> dict[str, Any]:
     """One engine for all, so that a render that goes on finds what it was begun with."""
     return {name: looks[0][name] for name in ("engine", "precision")}
-
-
-def _number_or_text(curve: Curve) -> float | str:
-    constant = curve.constant
-    return str(curve) if constant is None else constant

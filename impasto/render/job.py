@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from impasto.frame import Frame, Pixels
     from impasto.render.brush import Brush
     from impasto.render.errands import Clip, Errand
+    from impasto.render.steady import Steadying
     from impasto.render.touch import Layer, Touch
 
 DEFAULT_STYLE = "great-wave"
@@ -58,6 +59,12 @@ class RenderJob(Job):
     enhance: float = option(0.0, "more local contrast and sharpness after painting", ge=0, le=1)
     grain: float = option(0.0, "lay the source's grain back on the painting: 1 is as much as was there", ge=0, le=4)
     seed: int = option(0, "seed of the grain", ge=0)
+    steady: Literal["off", "flow", "vectors"] = option(
+        "off", "mix each painting with those around it, moved by the source's motion: flow finds it, vectors are read from EXRs"
+    )
+    steady_window: int = option(2, "frames on each side that steady a frame; 0 takes the two before it alone", ge=0, le=8)
+    vectors: str = option("", "EXRs with the motion for --steady vectors, as mv.####.exr; else the shot's own channels")
+    vector_convention: Literal["auto", "nuke", "blender"] = option("auto", "whose vectors they are; auto goes by their names")
     super_resolve: str = option("", "name or file of a look that enlarges: what was painted comes out two or four times larger")
     letterbox: bool = option(False, "find black bars and leave them alone")
     proxy: int = option(1, "shrink by this first, for a quick look", ge=1, le=16)
@@ -223,8 +230,19 @@ class RenderJob(Job):
 
         read: dict[str, Any] = {"strength": Curve.parse(self.strength), "super_resolve": self._larger()}
         read["guides"] = tuple(parse_guides(self.guide))
+        read["steady"] = self._steadying()
         same = {name: getattr(self, name) for name in Touch.__dataclass_fields__ if name not in read}
         return Touch(**read, **same)
+
+    def _steadying(self) -> Steadying:
+        from impasto.render.steady import Steadying
+
+        if self.steady != "vectors" and (self.vectors or self.vector_convention != "auto"):
+            which = "--vectors" if self.vectors else "--vector-convention"
+            raise InputError(f"{which} is for --steady vectors, and this is --steady {self.steady}: add it, or leave {which} out")
+        if self.steady != "off" and self.wedge is not None:
+            raise InputError("--steady looks at the frames around each, and --wedge paints one alone: leave one out")
+        return Steadying(self.steady, self.steady_window, self.vectors, self.vector_convention)
 
     def _larger(self) -> Brush | None:
         """The brush that enlarges what was painted; of a look without the tier that paints, the one it has."""
@@ -254,7 +272,7 @@ class RenderJob(Job):
 
         rate = exact_rate(self.fps) if self.fps else Fraction(0)
         reading = Decoding(self.missing, self.layer, self.to_layer)
-        selection, clips = Selection(self.frames, self.start, self.end, reading, rate), []
+        selection, clips = Selection(self.frames, self.start, self.end, reading, rate, self._steadying()), []
         for source in self.inputs:
             with faults.noted():
                 clips.append(survey(source, selection))
@@ -264,12 +282,14 @@ class RenderJob(Job):
         """Every file that is read."""
         from impasto.media.guides import parse_guides
         from impasto.render.alongside import files_of
+        from impasto.render.vectors import vector_files
 
         files = [file for clip in clips for file in clip.inputs]
         for matte in (layer.matte for layer in layers if layer.matte and layer.matte.origin == "file"):
             files += files_of(Path(matte.name))
         for guide in parse_guides(self.guide):
             files += files_of(guide.path)
+        files += vector_files(self._steadying())
         files += [self.palette] if self.palette else []
         files += [file for layer in layers for file in layer.brush.look.files]
         return Inputs([*files, Path(self.sound), Path(self.super_resolve)])

@@ -4,12 +4,13 @@ Reading, painting and writing overlap in three threads (belt.py); what is finish
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
+from statistics import median
 from time import perf_counter
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,10 +20,12 @@ from impasto.job import Done, Progress
 from impasto.media import open_reader, open_writer
 from impasto.render.belt import Ahead, Behind, queue_depth
 from impasto.render.delivery import Delivery, Files, Manner, Movie, Part, left_behind, lessened, silent
-from impasto.render.errands import Errand, facts, size_of
-from impasto.render.hand import Hand, record
+from impasto.render.errands import Clip, Errand, facts, size_of
+from impasto.render.hand import Hand
 from impasto.render.journal import Journal, digest_of_source
+from impasto.render.knobs import Curve
 from impasto.render.regions import RowReader, RowWriter, needs_regions, paint_by_rows
+from impasto.render.steady import in_company
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def paint(works: list[Work], manner: Manner, began: float) -> Iterator[Progress 
     for work in works:
         if behind := left_behind(work.errand, work.like):
             yield Progress("leaving", note=behind)
+    for note in dict.fromkeys(hand.note for work in works for hand in work.hands if hand.note):
+        yield Progress("steadying", note=note)
     if pictures:
         yield from paint_pictures(pictures, manner, tally)
     for work in works:
@@ -96,12 +101,12 @@ def paint_pictures(works: list[Work], manner: Manner, tally: Tally) -> Iterator[
     """Paint single pictures, each into its file. One that is too large for the memory is painted in bands of rows."""
     small = [work for work in works if not work.in_bands]
 
-    def frames() -> Generator[tuple[int, Frame], None, None]:
+    def frames() -> Generator[tuple[int, Frame, list[Frame]], None, None]:
         for place, work in enumerate(small):
             clip = work.errand.clips[0]
             with open_reader(clip.source, clip.reading) as reader:
                 for frame in reader.read(clip.numbers):
-                    yield place, frame
+                    yield place, frame, []
 
     def deliver(item: tuple[int, Frame]) -> None:
         place, frame = item
@@ -110,7 +115,7 @@ def paint_pictures(works: list[Work], manner: Manner, tally: Tally) -> Iterator[
             writer.write(frame)
 
     largest = max((work.errand.info for work in small), key=_bytes, default=None)
-    stages = Stages(frames(), lambda place, frame: small[place].hands[0].paint(frame), deliver, 2)
+    stages = Stages(frames(), lambda place, frame, _: small[place].hands[0].paint(frame), deliver, 2)
     yield Progress("painting", 0, len(works), "picture")
     for done, rate in flow(stages, largest, tally):
         yield Progress("painting", done, len(works), "picture", rate)
@@ -160,8 +165,8 @@ def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
             yield Progress("without sound", note=f"{source}: frames are left out between, so its sound cannot follow")
         hand_at = [hand for clip, hand in zip(errand.clips, work.hands, strict=True) for _ in clip.numbers]
         stages = Stages(
-            _wanted(errand, todo),
-            lambda place, frame: hand_at[place].paint(frame),
+            _wanted(errand, hand_at, todo),
+            lambda place, frame, company: hand_at[place].paint(frame, company),
             lambda item: delivery.take(*item),
             delivery.threads,
         )
@@ -198,23 +203,25 @@ def _refuse_foreign(delivery: Delivery, errand: Errand, journal: Journal, overwr
         raise MediaError(f"{count} already: --overwrite replaces what is there", there[0])
 
 
-def _wanted(errand: Errand, todo: set[int]) -> Generator[tuple[int, Frame], None, None]:
-    """The frames of the places that are still to do, each with its place."""
+def _wanted(errand: Errand, hands: list[Hand], todo: set[int]) -> Generator[tuple[int, Frame, list[Frame]], None, None]:
+    """The frames of the places that are still to do, each with its place and, if it is steadied, with those around it."""
     for _, each in groupby((each for each in errand.places() if each[0] in todo), key=lambda each: id(each[1])):
         group = list(each)
-        clip = group[0][1]
+        clip: Clip = group[0][1]
         places = {number: place for place, _, number in group}
+        around = {number: hands[place].around(number) for number, place in places.items()}
         with open_reader(clip.source, clip.reading) as reader:
-            for frame in reader.read(list(places)):
-                yield places[frame.number], frame
+            for number, company in in_company(reader.read(sorted({n for numbers in around.values() for n in numbers})), around):
+                frame = next(frame for frame in company if frame.number == number)
+                yield places[number], frame, company if len(company) > 1 else []
 
 
 @dataclass(frozen=True)
 class Stages:
     """What happens to a frame and its place: it is read, painted, delivered by one or more threads."""
 
-    frames: Generator[tuple[int, Frame], None, None]
-    paint: Callable[[int, Frame], Frame]
+    frames: Generator[tuple[int, Frame, list[Frame]], None, None]  # place, frame, and those around it if it is steadied
+    paint: Callable[[int, Frame, list[Frame]], Frame]
     deliver: Callable[[tuple[int, Frame]], None]
     threads: int
 
@@ -225,9 +232,9 @@ def flow(stages: Stages, info: ClipInfo | None, tally: Tally) -> Iterator[tuple[
     start, done = perf_counter(), 0
     with Ahead(stages.frames, depth) as ahead, Behind(stages.deliver, depth, stages.threads) as behind:
         try:
-            for place, frame in ahead:
+            for place, frame, company in ahead:
                 began = perf_counter()
-                painted = stages.paint(place, frame)
+                painted = stages.paint(place, frame, company)
                 tally.paint_seconds += perf_counter() - began
                 tally.first_frame_seconds = tally.first_frame_seconds or perf_counter() - tally.began
                 behind.put((place, painted))
@@ -246,3 +253,25 @@ def flow(stages: Stages, info: ClipInfo | None, tally: Tally) -> Iterator[tuple[
 
 def _bytes(info: ClipInfo) -> int:
     return info.width * info.height * info.channels * np.dtype(info.depth).itemsize
+
+
+def record(hands: Sequence[Hand]) -> dict[str, Any]:
+    """What a job painted with, for its figures."""
+    layers = hands[0].layers
+    last = hands[0].touch.super_resolve
+    brushes = [layer.brush for layer in layers] + ([last] if last else [])
+    opened = {engine.name + engine.precision: engine for brush in brushes for engine in brush.opened.values()}
+    engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in opened.values()]
+    seconds = [taken for hand in hands for taken in hand.seconds]
+    after_first = seconds[1:] or seconds  # an engine prepares itself on the first frame of a size
+    fps = round(1 / median(after_first), 2) if after_first and median(after_first) else None
+    style = layers[0].brush.style
+    made = {"style": ", ".join(layer.brush.name for layer in layers), "style_hash": style.hash}
+    touch = {"tier": layers[0].brush.tier, "strength": _number_or_text(hands[0].touch.strength)}
+    gain = {"steady": hands[0].touch.steady.manner, "steadied": found} if (found := hands[0].gain) else {}
+    return {**made, **touch, "engine": ", ".join(engines) or "none", "paint_fps": fps, **gain}
+
+
+def _number_or_text(curve: Curve) -> float | str:
+    constant = curve.constant
+    return str(curve) if constant is None else constant

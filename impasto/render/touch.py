@@ -12,6 +12,7 @@ from impasto.media.guides import Guide
 from impasto.render.knobs import Curve
 from impasto.render.mattes import MatteSpec
 from impasto.render.projection import Projection, Stereo
+from impasto.render.steady import OFF, Steadying
 from impasto.styles.library import typed
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Touch:
     stereo: Stereo = "none"
     super_resolve: Brush | None = None
     guides: tuple[Guide, ...] = ()
+    steady: Steadying = OFF
     colour_in: str = AUTO
     colour_out: str = AUTO
 
