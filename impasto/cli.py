@@ -59,7 +59,10 @@ COMMANDS = {
 }
 GROUPS = {"styles": "List, show, install, remove and blend looks, or see a picture in all of them."}
 ABOUT = "Learn a look, paint a shot."
-ENDINGS = "Exit codes: 0 done, 1 failed, 2 bad input, 3 engine failed, 4 training failed, 130 stopped. Ctrl-C stops cleanly."
+ENDINGS = (
+    "Exit codes: 0 done, 1 failed, 2 bad input, 3 engine failed, 4 training failed, 5 beyond a limit, 130 stopped. "
+    "Ctrl-C stops cleanly."
+)
 
 
 class Stopped(BaseException):
@@ -224,11 +227,16 @@ def _carry_out(job: Job, as_json: bool, dry_run: bool) -> int:
         if isinstance(steps, types.GeneratorType):
             steps.close()
     print(_line(done) if as_json else done.summary)
-    return 0
+    if done.failed is None:
+        return 0
+    print(f"impasto: {_flat(str(done.failed))}", file=sys.stderr)
+    return done.failed.exit_code
 
 
 def _line(done: Done) -> str:
-    answer = {"ok": True, "path": done.path, "summary": done.summary, "figures": done.figures}
+    answer: dict[str, Any] = {"ok": done.failed is None, "path": done.path, "summary": done.summary, "figures": done.figures}
+    if done.failed is not None:
+        answer |= {"error": _flat(str(done.failed)), "exit_code": done.failed.exit_code}
     return json.dumps(answer, default=str, ensure_ascii=False)
 
 

@@ -6,7 +6,8 @@
     │   ├── StyleError        exit 2   a style file or a style's name
     │   └── MissingExtra      exit 2   a feature whose libraries are not installed
     ├── EngineError           exit 3   an inference engine refused a graph or died
-    └── TrainingError         exit 4   learning diverged past repair
+    ├── TrainingError         exit 4   learning diverged past repair
+    └── LimitError            exit 5   what was measured is beyond a limit; the figures are told all the same
 
 A message says what is wrong, where, and how to mend it, in one line. Foreign exceptions are mapped at the edge room that
 calls the foreign library, in one context manager; nothing above it knows that library.
@@ -69,3 +70,9 @@ class TrainingError(ImpastoError):
     """Learning diverged past repair; the last healthy checkpoint is kept."""
 
     exit_code = 4
+
+
+class LimitError(ImpastoError):
+    """What was measured is beyond a limit that was given."""
+
+    exit_code = 5

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from impasto.errors import InputError
+from impasto.errors import ImpastoError, InputError
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Done:
     path: Path | None
     summary: str
     figures: dict[str, Any] = field(default_factory=dict)
+    failed: ImpastoError | None = None  # done, and yet not as it was asked for: its exit code becomes the command's
 
 
 def option(
