@@ -1,17 +1,16 @@
-"""Motion that is known, instead of found: .flo files, motion channels of EXRs, or the truth that `impasto sample --truth` writes.
+"""Motion that is known, instead of found: .flo files, a renderer's EXRs, or the truth that `impasto sample --truth` writes.
 
     flows = open_flows(Path("gt"), numbers)         # numbers: the frames of the source, rising
     step = flows.step(1001, 1002, (before, now))    # None where nothing is known of these two
 
-A .flo tells where each pixel of frame n lies in frame n+1, and so do an EXR's channels forward.u and forward.v (pixels, v is
-upward); backward.u and backward.v, and the truth, tell where it lay in frame n-1. What is hidden is known from the truth, and
-from pictures called as the .flo in folders `occlusions` and `invalid`, as MPI-Sintel has them; else the way back is sought in
-the source.
+A .flo tells where each pixel of frame n lies in frame n+1, the truth where it lay in frame n-1, an EXR (media/vectors.py) one of
+them or both. What is hidden is known from the truth, from an EXR that tells both ways, and from pictures called as the .flo
+in folders `occlusions` and `invalid`, as MPI-Sintel has them; else the way back is sought in the source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +19,10 @@ import numpy as np
 
 from impasto.errors import InputError, MediaError
 from impasto.media import open_reader
-from impasto.media.encoding import Decoding
-from impasto.media.exr.container import read_layout
-from impasto.media.flow import Mask, Plane, Step, follow, followed, settled
+from impasto.media.flow import Mask, Plane, Step, follow, followed, leads_home, settled
 from impasto.media.ranges import runs, say
 from impasto.media.sequence import Pattern
+from impasto.media.vectors import VectorChannels, find_vectors, read_vectors
 
 MAGIC = b"PIEH"  # what a .flo begins with
 UNKNOWN_PX = 1e9  # and what it tells where nothing is known
@@ -34,6 +32,8 @@ TRUTH = ".truth.npz"
 MASKS = ("occlusions", "invalid")
 Size = tuple[int, int]  # width, height
 Field = tuple[Plane, Mask | None]  # the flow in pixels of its file, y downward; what of it counts, where the file knows
+EXRS = ".exr"
+OTHERWISE = "name a folder with the source's motion as --flow, or leave it out"
 
 
 @dataclass(frozen=True)
@@ -42,28 +42,43 @@ class Flows:
 
     files: Mapping[int, Path]  # by the number of the frame on whose pixels it lies
     ahead: bool  # they lead to the next frame, else to the one before
+    channels: VectorChannels | None = None  # of EXRs
 
     def step(self, before: int, now: int, pair: tuple[Plane, Plane]) -> Step | None:
         """The step between two frames whose pictures are `pair` (earlier, later); None where none is known."""
-        file = self.files.get(before if self.ahead else now)
-        if file is None or now != before + 1:
+        number = before if self.ahead else now
+        if number not in self.files or now != before + 1:
             return None
         here, there = pair if self.ahead else pair[::-1]
-        flow, known = fitted(*read_field(file, self.ahead), (here.shape[1], here.shape[0]), file)
+        flow, known = fitted(*self._field(number), (here.shape[1], here.shape[0]), self.files[number])
         if known is None:
             return Step(flow, followed(flow, follow(there, here).flow), self.ahead)
         return Step(flow, known & settled(flow), self.ahead)
+
+    def _field(self, number: int) -> Field:
+        file = self.files[number]
+        if self.channels is None:
+            return _read_sintel(file) if file.suffix.lower() == ".flo" else _read_truth(file)
+        motion, other = read_vectors(file, self.channels), self.files.get(number + (1 if self.ahead else -1))
+        flow = motion.ahead if self.ahead else motion.back
+        assert flow is not None, "files of one sequence have the channels that its first one has"
+        neighbour = read_vectors(other, self.channels) if other and self.channels.ahead and self.channels.back else None
+        home = (neighbour.back if self.ahead else neighbour.ahead) if neighbour else None
+        return flow, leads_home(flow, home) if home is not None and home.shape == flow.shape else None
 
 
 def open_flows(folder: Path, numbers: Sequence[int]) -> Flows:
     """The files of a folder, each belonging to one of the frames."""
     if not folder.is_dir():
         raise InputError(f"--flow {folder}: is no folder: name the one that holds the .flo, .exr or {TRUTH} files")
-    for suffix in (".flo", TRUTH, ".exr"):
-        found = {_number(file, suffix): file for file in sorted(folder.iterdir()) if file.name.lower().endswith(suffix)}
+    for suffix in (".flo", TRUTH, EXRS):
+        found = [file for file in sorted(folder.iterdir()) if file.name.lower().endswith(suffix)]
         if found:
-            ahead = suffix == ".flo" or (suffix == ".exr" and _leads_ahead(next(iter(found.values()))))
-            return Flows(_matched({number: file for number, file in found.items() if number is not None}, numbers, folder), ahead)
+            files = {number: file for file in found if (number := _number(file, suffix)) is not None}
+            channels = find_vectors(found[0], otherwise=OTHERWISE) if suffix == EXRS else None
+            # the way back lies on the frame that is judged, so of both it is the nearer
+            ahead = suffix == ".flo" or (channels is not None and channels.back is None)
+            return Flows(_matched(files, numbers, folder), ahead, channels)
     raise InputError(f"--flow {folder}: holds no .flo, .exr or {TRUTH} files: name the folder that does")
 
 
@@ -78,19 +93,9 @@ def _matched(files: Mapping[int, Path], numbers: Sequence[int], folder: Path) ->
 
 
 def _number(file: Path, suffix: str) -> int | None:
-    bare = Path(file.name[: -len(suffix)] + Path(suffix).suffix)
+    bare = Path(file.name[: -len(suffix)] + file.suffix)  # shot.1001.truth.npz counts as shot.1001.npz
     pattern = Pattern.of(bare)
     return pattern.number_of(bare.name) if pattern else None
-
-
-def read_field(file: Path, ahead: bool) -> Field:
-    """The flow [H,W,2] that a file tells, and which of it counts."""
-    readers: dict[str, Callable[[], Field]] = {
-        ".flo": lambda: _read_sintel(file),
-        ".npz": lambda: _read_truth(file),
-        ".exr": lambda: (_read_exr(file, "forward" if ahead else "backward"), None),
-    }
-    return readers[file.suffix.lower()]()
 
 
 def read_flo(file: Path) -> Plane:
@@ -139,26 +144,6 @@ def _read_truth(file: Path) -> Field:
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise MediaError(f"is no truth of a frame ({error}): write it with impasto sample --truth", file) from None
     return np.asarray(flow, np.float32), np.asarray(~hidden & steady, np.bool_)
-
-
-def _read_exr(file: Path, way: str) -> Plane:
-    parts = []
-    for channel in ("u", "v"):
-        with open_reader(file, Decoding(layer=f"{way}.{channel}")) as reader:
-            parts.append(next(iter(reader)).pixels[..., 0].astype(np.float32))
-    flow = np.nan_to_num(np.dstack(parts), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.asarray(flow * (1, -1), np.float32)  # renderers count v upward
-
-
-def _leads_ahead(file: Path) -> bool:
-    names = {channel.name for part in read_layout(file).parts for channel in part.channels}
-    for way in ("backward", "forward"):  # the way back lies on the frame that is judged, so it is the nearer
-        if {f"{way}.u", f"{way}.v"} <= names:
-            return way == "forward"
-    there = ", ".join(sorted(names)[:12])
-    raise MediaError(
-        f"has no motion: channels forward.u and forward.v, or backward.u and backward.v, are read; it has {there}", file
-    )
 
 
 def fitted(flow: Plane, known: Mask | None, size: Size, file: Path) -> Field:

@@ -75,8 +75,11 @@ def written(ahead: Plane, back: Plane, convention: str) -> dict[str, Plane]:
     return channels
 
 
-def find_vectors(path: Path, convention: Convention = "auto") -> VectorChannels:
-    """The motion channels of an EXR; the first convention that it has, if none is named."""
+ELSE = "name another file with --vectors, or take --steady flow"
+
+
+def find_vectors(path: Path, convention: Convention = "auto", otherwise: str = ELSE) -> VectorChannels:
+    """The motion channels of an EXR; the first convention that it has, if none is named. `otherwise`: what a user may do."""
     if path.suffix.lower() != ".exr":
         raise MediaError("holds no motion vectors, only an EXR can: give one with --vectors, or take --steady flow", path)
     parts = read_layout(path).parts
@@ -88,7 +91,7 @@ def find_vectors(path: Path, convention: Convention = "auto") -> VectorChannels:
     there = [channel.name for part in parts for channel in part.channels]
     more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
     told = f"has no motion vectors {wanted}; it has {', '.join(there[:MOST_NAMED])}{more}"
-    raise MediaError(f"{told}: name another file with --vectors, or take --steady flow", path)
+    raise MediaError(f"{told}: {otherwise}", path)
 
 
 def read_vectors(path: Path, channels: VectorChannels) -> Motion:
