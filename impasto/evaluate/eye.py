@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.evaluate.likeness import Palette, colour_distance, fine_detail, psnr, ssim, structure
@@ -20,6 +23,7 @@ from impasto.media.flow import Plane
 from impasto.models.perception import TAPS, Features, Perception, distance_to_nearest
 
 CONTENT_TAPS = ("relu3_1", "relu4_1")
+CONTENT_PX, CONTENT_GRID = 256, (6, 8)  # long side at which frames are compared for what they show; rows and columns of cells
 TEXTURE_TAP = "relu3_1"
 OURS, THEIRS = 3000, 6000  # texture samples of a painting, and of all references together
 Row = dict[str, float]
@@ -59,6 +63,17 @@ class Eye:
             row[f"alien{suffix}"] = float(distance_to_nearest(_columns(seen, OURS)[None], self._textures))
             row[f"palette{suffix}"] = self._palette.distance(Palette(picture))
         return row | {"detail_reference": detail / max(self._detail, 1e-6)}
+
+    @torch.inference_mode()
+    def content(self, picture: Plane) -> NDArray[np.float32]:
+        """What a picture shows and roughly where: a unit vector for each cell of a grid [cells,D]."""
+        height, width = picture.shape[:2]
+        scale = min(1.0, CONTENT_PX / max(height, width))
+        small = cv2.resize(picture, (max(16, round(width * scale)), max(16, round(height * scale))), interpolation=cv2.INTER_AREA)
+        seen = self._see(np.asarray(small, np.float32))
+        taps = [F.normalize(F.adaptive_avg_pool2d(seen[tap].values.float(), CONTENT_GRID), dim=1) for tap in CONTENT_TAPS]
+        cells = torch.cat(taps, 1)[0].flatten(1).T  # [cells,D]
+        return np.asarray(F.normalize(cells, dim=1).numpy(), np.float32)
 
     def _see(self, picture: Plane) -> Seen:
         seen: Seen = self._perception(torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None], TAPS)

@@ -3,41 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-SOURCE = "_source"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """How a figure is told: its words, what is wanted, and with how many decimals."""
-
-    words: str
-    wanted: str
-    decimals: int = 2
-
-
-PICTURE = {
-    "psnr": Figure("PSNR, dB", "higher: nearer to the source", 1),
-    "ssim": Figure("SSIM", "1: as the source"),
-    "structure": Figure("structure kept", "1: every shape where it was"),
-    "content": Figure("content distance", "0: all that was seen is there", 3),
-    "style": Figure("style distance", "lower: nearer to the reference", 3),
-    "alien": Figure("alien texture", "lower: less that the reference never shows", 3),
-    "detail": Figure("fine detail, over the source's", "1: as much"),
-    "detail_reference": Figure("fine detail, over the reference's", "1: as much"),
-    "colour": Figure("colour distance", "0: the source's colours", 3),
-    "palette": Figure("palette distance", "0: the reference's colours", 3),
-}
-MOVING = {
-    "warp_short": Figure("warp error, 1 frame, x 1000", "near the source's"),
-    "warp_long": Figure("warp error, 8 frames, x 1000", "near the source's"),
-    "detail": Figure("detail moves with the picture", ".9 or more of the source's"),
-    "flicker": Figure("flicker of what is smooth", "at most twice the source's", 1),
-    "flicker_power": Figure("flicker at rest, x 1000", "near the source's", 3),
-    "sticking": Figure("sticks to the screen", "0: not at all; below .1"),
-}
-ROOMS = {"picture": PICTURE, "moving": MOVING}
+from impasto.evaluate.figures import OUTPUT, ROOMS, SOURCE, Figure
 
 
 def table(means: Mapping[str, Mapping[str, float]]) -> str:
@@ -50,7 +17,7 @@ def table(means: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _row(name: str, figure: Figure, found: Mapping[str, float]) -> tuple[str, ...]:
-    source = f"{found[name + SOURCE]:.{figure.decimals}f}" if name + SOURCE in found and f"{name}_output" not in found else ""
+    source = f"{found[name + SOURCE]:.{figure.decimals}f}" if name + SOURCE in found and name + OUTPUT not in found else ""
     return figure.words, f"{found[name]:.{figure.decimals}f}", source, figure.wanted
 
 

@@ -42,12 +42,13 @@ class Steadiness:
         self._steps: deque[Step | None] = deque(maxlen=LONG)
         self._given, self._mapped = given, maps
         self.where: dict[str, Plane] = {}  # of the last frame: [H,W] how much worse than the source, NaN where nothing is judged
+        self.changed: Plane | None = None  # of the last frame's painting: [H,W] its warp error over one frame
 
     def take(self, source: Plane, output: Plane, step: Step | None = None) -> Row:
         """The next frame and its painting; what can be said of them."""
         self._source.append(source)
         self._output.append(output)
-        self.where = {}
+        self.where, self.changed = {}, None
         if len(self._source) < 2:
             return {}
         near = step if self._given else _followed(source, self._source[-2])
@@ -79,6 +80,8 @@ class Steadiness:
         """What two neighbouring frames say."""
         row = {"followed": step.share} | self._both("warp_short", where.warped, step, -2)
         here, _ = step.ends(self._source[-2], self._source[-1])
+        if self._mapped:
+            self.changed = where.warped(*step.ends(self._output[-2], self._output[-1]), step)
         if where.fine(here)[step.followed].var() > NO_DETAIL:
             lost = self._both("detail", where.left_behind, step, -2)
             row |= {"detail_output": 1 - lost["detail"], "detail_source": 1 - lost["detail_source"]}

@@ -14,6 +14,7 @@ import numpy as np
 from impasto.media.flow import Mask, Plane, Step, carried
 
 FINE_PX, SMOOTH_PX = 2.0, 4.0  # a blur of the one takes fine detail away; flicker is sought in what the other leaves
+FAINT = 1e-6  # keeps what has no detail at all from dividing by nothing
 THOUSANDTHS = 1000  # warp errors are told in these
 
 
@@ -25,7 +26,10 @@ def warped(here: Plane, there: Plane, step: Step) -> Plane:
 def left_behind(here: Plane, there: Plane, step: Step) -> Plane:
     """Fine detail that does not move with the picture: its mean is 1 less the correlation with the detail that was moved."""
     ours, theirs = fine(here), carried(fine(there), step.flow)
-    return _only(1 - _agreement(ours, theirs, step.followed), step.followed)
+    ours, theirs = (each / (_power(each, step.followed) + FAINT) for each in (ours, theirs))
+    return _only(
+        np.square(ours - theirs).mean(-1) / 2, step.followed
+    )  # of two of power 1: half of 1 + 1 - 2 times the correlation
 
 
 def pumped(here: Plane, there: Plane, step: Step) -> Plane:
@@ -63,8 +67,12 @@ def blurred(picture: Plane, px: float) -> Plane:
 
 def _agreement(ours: Plane, theirs: Plane, places: Mask) -> Plane:
     """What each pixel adds to the correlation of two pictures over some places, whose mean there is the correlation."""
-    power = np.sqrt(float(np.square(ours[places]).mean()) * float(np.square(theirs[places]).mean()) + 1e-18)
+    power = (_power(ours, places) + FAINT) * (_power(theirs, places) + FAINT)
     return np.asarray((ours * theirs).mean(-1) / power, np.float32)
+
+
+def _power(picture: Plane, places: Mask) -> float:
+    return float(np.sqrt(np.square(picture[places]).mean()))
 
 
 def _only(values: Plane, places: Mask) -> Plane:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from PIL import Image
 
 from impasto import cli
 from impasto.evaluate import job as evaluate_job
-from impasto.evaluate.report import MOVING, PICTURE, ROOMS, table
+from impasto.evaluate.figures import MOVING, PICTURE, ROOMS
+from impasto.evaluate.given import write_flo
+from impasto.evaluate.report import table
 from tests.evaluate.shots import Frames, noisy, pan, recoloured, texture
 
 pytest.importorskip("torch", reason="the network runs in torch (extra 'learn')")
@@ -55,6 +58,46 @@ def test_a_picture_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert PICTURE["structure"].words in said
     assert MOVING["flicker"].words not in said
     assert PICTURE["style"].words not in said, "without a reference there is no style"
+
+
+def test_limits_and_what_to_paint_next_and_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shot = pan(4)
+    source, output, page = written(tmp_path / "s", shot), written(tmp_path / "o", noisy(shot)), tmp_path / "qc.html"
+    (tmp_path / "flow").mkdir()
+    for number in range(1, 4):
+        write_flo(tmp_path / "flow" / f"f.{number:04d}.flo", np.full((*shot[0].shape[:2], 2), (-2.3, -0.8), np.float32))
+    words = [str(source), str(output), "--report", str(page), "--painted", "1", "--flow", str(tmp_path / "flow")]
+    answer = told([*words, "--limit", "moving.detail=.9", "--limit", "structure=.1"], capsys)
+    assert answer["exit_code"] == 5
+    assert re.match(r"1 of 2 limits not kept: moving\.detail=\.9 \(0\.\d+\)", str(answer["error"]))
+    figures = answer["figures"]
+    assert isinstance(figures, dict)
+    assert [limit["kept"] for limit in figures["limits"]] == [False, True]
+    assert figures["next"]["frame"] in ("3", "4")
+    assert figures["mean"]["moving"]["end_point"] < 0.5
+    assert "motion from" in str(answer["summary"])
+    assert "failed: 1 of 2 limits" in page.read_text("utf-8")
+    again = told(words, capsys)
+    assert again["exit_code"] == 2
+    assert "qc.html: exists already: --overwrite replaces it" in str(again["error"])
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--limit", "beauty=1"], "--limit beauty=1: no figure is called so"),
+        (["--report", "qc.pdf"], "--report qc.pdf: is written as a page: name it .html"),
+        (["--flow", "."], "--flow: is for shots, and these are pictures"),
+        (["--painted", "1"], "--painted: is for shots, and these are pictures"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_picture_is_said_at_once(
+    words: list[str], fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(written(tmp_path / "s", pan(1)) / "f.0001.png")
+    answer = told([file, file, *words], capsys)
+    assert fault in str(answer["error"])
+    assert answer["exit_code"] == 2
 
 
 def test_pictures_of_different_things_are_said_to_be_no_shot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
