@@ -33,6 +33,8 @@ Manner = Literal["off", "flow", "vectors"]
 MOST_FRAMES = 8  # on each side
 LIVE_FRAMES = 2  # before the present one, where none after it may be waited for
 LONGEST_PX = 1024  # long side at which flow is sought
+QUIET_PX = 1.0  # a blur of the source in which flow is sought: grain moves nothing
+REST_PX, MOVES_PX, REGION_PX = 0.15, 0.35, 8.0  # what on average moves less is at rest, and what moves more, moves
 LIGHT_PX, LIGHT = 1.5, 8 / 255  # the source is compared without so fine a grain; so far apart a neighbour counts 1/e
 SOFT_PX = 1.0  # edges of what counts
 FINE_PX, LOCAL_PX, MOST_CRISP = 2.0, 8.0, 1.5  # fine detail that a mean made weaker is made as strong again, up to so much
@@ -79,6 +81,11 @@ class Seen:
         return np.asarray(np.nan_to_num(as_float(self.picture)).clip(0, 1), np.float32)
 
     @cached_property
+    def quiet(self) -> Plane:
+        """What flow is sought in."""
+        return np.asarray(cv2.GaussianBlur(self.colour, (0, 0), QUIET_PX), np.float32)
+
+    @cached_property
     def light(self) -> Plane:
         """What is compared: without grain."""
         return np.asarray(cv2.GaussianBlur(self.colour, (0, 0), LIGHT_PX), np.float32)
@@ -100,10 +107,21 @@ class Motions:
 
     def between(self, chain: Sequence[Seen]) -> Plane | None:
         """Where each pixel of the first frame lies in the last; what lies between may help."""
-        return way(chain[0].colour, chain[-1].colour, LONGEST_PX)
+        here = chain[0].quiet
+        return rested(way(here, chain[-1].quiet, LONGEST_PX), max(1.0, max(here.shape) / LONGEST_PX))
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Keep nothing but what concerns these frames."""
+
+
+def rested(flow: Plane, pixel: float = 1.0) -> Plane:
+    """The flow with what grain makes of a place at rest taken out: moved by fractions of a pixel, fine paint would shimmer.
+
+    `pixel`: how many of the picture's pixels one is, of the size at which the flow was sought.
+    """
+    wide = _blurred(flow, REGION_PX)
+    speed = np.sqrt(np.square(wide).sum(axis=-1, keepdims=True)) / pixel
+    return np.asarray(flow * ((speed - REST_PX) / (MOVES_PX - REST_PX)).clip(0, 1), np.float32)
 
 
 class Steady:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from impasto.frame import Frame, Pixels
 from impasto.media import cuts
-from impasto.media.cuts import Shot, find_cuts
+from impasto.media.cuts import Shot, find_cuts, goes_on
 from impasto.media.plate import Plate
 
 WIDTH, HEIGHT, LENGTH = 128, 72, 20
@@ -173,3 +174,23 @@ def test_a_film_with_five_cuts() -> None:
         found = list(find_cuts(frames))
     assert [shot.first for shot in found] == [0, 30, 76, 137, 187, 242]
     assert {shot.kind for shot in found[1:]} == {"cut"}
+
+
+def neighbours(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    before, after = (Frame(np.clip(pixels, 0, 255).astype(np.uint8), number) for number, pixels in enumerate((one, other)))
+    return goes_on(before, after)
+
+
+@pytest.mark.parametrize("grain", [0.0, 12.0])
+def test_two_neighbours_of_one_shot_go_on_and_those_of_two_do_not(grain: float) -> None:
+    first, second = scene(0, grain), scene(1, grain)
+    assert all(neighbours(one, other) for one, other in pairwise(first))
+    assert not neighbours(first[3], second[3])
+    assert not neighbours(second[-1], first[0])
+
+
+def test_nothing_goes_on_into_a_flash_or_into_black_or_white() -> None:
+    frame = scene(2)[0]
+    for other in (frame * 1.5 + 40, frame * 0.4, np.zeros_like(frame), np.full_like(frame, 255)):
+        assert not neighbours(frame, other)
+        assert not neighbours(other, frame)

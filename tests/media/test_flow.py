@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from impasto.evaluate.steadiness import warp_error
-from impasto.media.flow import Step, carried, follow, followed
+from impasto.media.flow import Step, carried, follow, followed, leads_home, way
 from impasto.media.plate import Plate, PlateFrame
 from tests.evaluate.shots import HEIGHT, WIDTH, Frames, pan
 
@@ -82,3 +82,20 @@ def test_what_is_found_on_the_plate_is_its_own_motion(plate: Two) -> None:
     assert np.median(off[known]) < 0.15
     own, theirs = (warp_error(as_float(now), as_float(before), Step(flow, known)) for flow in (step.flow, truth.backward))
     assert own == pytest.approx(theirs, rel=0.5), "the flow found measures about what the true one does"
+
+
+def test_known_motion_counts_up_to_its_edges_and_not_where_it_is_covered() -> None:
+    there = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    back = there.copy()
+    there[20:40, 20:40, 0], back[20:40, 26:46, 0] = 6, -6
+    mask = leads_home(there, back)
+    assert mask[20:40, 20:40].all()
+    assert not mask[20:40, 40:46].any()
+    assert mask[:20].all()
+
+
+def test_a_way_sought_in_a_smaller_picture_is_told_in_pixels_of_the_large_one() -> None:
+    frames = pan(2, speed=(4.0, 2.0))
+    found = way(frames[1], frames[0], max(HEIGHT, WIDTH) // 2)
+    assert found.shape == (HEIGHT, WIDTH, 2)
+    assert np.median(found[16:-16, 16:-16].reshape(-1, 2), 0) == pytest.approx([4, 2], abs=0.25)

@@ -10,9 +10,11 @@ from PIL import Image
 
 from impasto.errors import InputError, MediaError
 from impasto.job import Done, Progress
+from impasto.media import open_reader
 from impasto.media.plate import Plate
 from impasto.media.sample import SampleJob, truth_path
 from impasto.media.scenery.sound import soundtrack
+from impasto.media.vectors import find_vectors, read_vectors
 
 SMALL = {"size": "80x64", "seed": 5}
 
@@ -176,3 +178,20 @@ def test_a_job_survives_being_saved(tmp_path: Path) -> None:
     job = SampleJob.build(out=tmp_path / "shot", size="640X360", frames=2)
     assert job.size == "640x360"
     assert SampleJob.from_json(job.to_json()) == job
+
+
+def test_an_exr_tells_its_motion_and_its_light(tmp_path: Path) -> None:
+    SampleJob.build(out=tmp_path / "p.####.exr", frames=1, fps=12, vectors="blender", **SMALL).finish()
+    path = tmp_path / "p.1001.exr"
+    plate = Plate(80, 64, 12, 5).frame(0, truth=True)
+    motion = read_vectors(path, find_vectors(path))
+    assert plate.truth is not None
+    np.testing.assert_array_equal(motion.ahead, plate.truth.forward)
+    np.testing.assert_array_equal(motion.back, plate.truth.backward)
+    with open_reader(path) as reader:
+        light = next(iter(reader)).pixels
+    shown = np.where(light > 0.0031308, 1.055 * light.clip(0) ** (1 / 2.4) - 0.055, 12.92 * light) * 255
+    assert np.abs(shown - plate.rgb).max() < 0.6
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(MediaError, match="only an EXR does"):
+        SampleJob.build(out=tmp_path / "p.####.png", frames=1, vectors="nuke", **SMALL).finish()
