@@ -34,6 +34,7 @@ from impasto.learn.material.filters import FILTERS, MARGIN_PX
 from impasto.learn.material.wear import Light, grainy, holed, shrunk, uncoloured
 from impasto.learn.paired import Judged, Measure, contest, measured, set_apart, to_planes
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
+from impasto.losses import total_variation
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
 from impasto.models.generators import tint
@@ -55,7 +56,7 @@ OWN: dict[str, dict[str, Any]] = {
     CLEAN: {"crop_px": 128, "adversary": 0.01, "matching": 0.2, "content": 0.5},
     FILLED: {"adversary": 0.1, "matching": 1.0, "content": 1.5},
     COLOUR: {"batch": 8, "crop_px": 128, "pixels": 0.3, "content": 0.3, "adversary": 0.3, "steady": 1.0},
-    LOOK: {"pixels": 8.0, "content": 2.0, "adversary": 0.2, "matching": 1.5, "steady": 5.0, "adversary_from": 0.1},
+    LOOK: {"pixels": 8.0, "edges": 12.0, "content": 2.0, "adversary": 0.2, "matching": 1.5, "steady": 5.0, "adversary_from": 0.1},
 }
 OF_TASK = {"scale": LARGE, "noise": CLEAN, "votes": COLOUR}  # settings that one task alone knows
 ZOOM = {LARGE: (0.5, 1.0), COLOUR: (0.3, 1.0), CLEAN: (0.5, 1.0), FILLED: (0.4, 1.0), LOOK: (0.6, 1.1)}
@@ -73,6 +74,7 @@ class Settings(BaseModel):
     crop_px: int = Field(160, ge=128, multiple_of=16)  # of the whole picture; below that the broadest critic sees nothing
     style_side: int = Field(768, ge=96, le=MOST_SIDE_PX)  # photographs that are smaller stay as they are
     pixels: float = Field(10.0, ge=0)
+    edges: float = Field(0.0, ge=0)  # where tones change: a rule that takes texture away is hardly seen by tones alone
     content: float = Field(0.5, ge=0)  # only with a teacher
     adversary: float = Field(0.02, ge=0)
     adversary_from: float = Field(0.4, ge=0, le=1)  # critic and steadiness join when so much is over
@@ -223,7 +225,13 @@ def step(settings: Settings, material: Photographs) -> StepFunction:
 
 
 def _plain(settings: Settings, material: Photographs) -> StepFunction:
-    return lambda networks, batch, progress: contest(settings, material, networks, batch, progress)
+    def take(networks: Networks, batch: Batch, progress: float) -> Outcome:
+        painted = networks.generator(batch["given"]).float()
+        apart = {"edges": total_variation(painted - batch["target"])} if settings.edges else {}
+        begun = Judged(painted, apart, {"edges": settings.edges})
+        return contest(settings, material, networks, batch, progress, begun)
+
+    return take
 
 
 def _colour(settings: Settings, material: Photographs) -> StepFunction:

@@ -207,3 +207,20 @@ def test_a_style_that_enlarges_comes_out_of_the_command(photos: Path, tmp_path: 
     )
     tier = StyleFile.open(job.finish().path).check().card.tiers["live"]
     assert (tier.generator, tier.scale) == ("enlarge", 2)
+
+
+def test_a_look_by_rule_is_held_to_its_edges(photos: Path) -> None:
+    """A step weighs what is left of a texture that the rule takes away, and no other task pays for that."""
+    parts = {}
+    for name, values in (("look", {"look": "flat"}), ("off", {"look": "flat", "edges": 0.0}), ("task", {"task": "noisy->clean"})):
+        settings, material = gathered(photos, **values)
+        networks = restore.networks(settings, material, small(settings).train())
+        batch = restore.batches(settings, material)(0)
+        outcome = restore.step(settings, material)(networks, batch, 0.0)
+        parts[name] = outcome.parts
+        if name == "look":
+            apart = outcome.painted - batch["target"]
+            across, down = apart.diff(dim=3).abs().mean(), apart.diff(dim=2).abs().mean()
+            assert outcome.parts["edges"] == pytest.approx(float((across + down).detach()), rel=1e-4)
+    assert "edges" not in parts["off"]
+    assert "edges" not in parts["task"]
