@@ -57,13 +57,13 @@ class Next:
         parts = [f"paint frame {self.frame} next: least like any painted frame ({far})"]
         if self.badness >= HALF:
             parts.append(f"painted worse than {self.badness:.0%} of the frames")
-        parts[-1] += self._faults()
+        parts += [f"with {self._faults()}"] if self.faults else []
         more = f"; then {', '.join(self.then)}" if self.then else ""
         return ", ".join(parts) + more + ("; little would be gained: every frame is like a painted one" if self.alike else "")
 
     def _faults(self) -> str:
-        told = [f"{ROOMS[room][name].words} {ours:.2f}, mean {mean:.2f}" for room, name, ours, mean in self.faults]
-        return f" ({'; '.join(told)})" if told else ""
+        told = [f"{ROOMS[room][name].words} {ours:.2f} (mean {mean:.2f})" for room, name, ours, mean in self.faults]
+        return " and ".join(told)
 
     def as_json(self) -> dict[str, Any]:
         """It for programs."""
@@ -159,10 +159,12 @@ def _faults(rows: Sequence[Mapping[str, Any]], frame: str) -> tuple[tuple[str, s
     found = []
     for room, name in JUDGES:
         values = {row["frame"]: row[room][name] for row in rows if name in row.get(room, {})}
-        costs = [_excess(row, room, name) for row in rows if row["frame"] in values]
+        costs = {row["frame"]: _excess(row, room, name) for row in rows if row["frame"] in values}
         if frame not in values or len(values) < 2:
             continue
-        own, spread = _excess(next(row for row in rows if row["frame"] == frame), room, name), float(np.std(costs))
-        if own > np.mean(costs) + HALF * spread and spread > 0:
-            found.append(((own - np.mean(costs)) / spread, (room, name, values[frame], float(np.mean(list(values.values()))))))
+        mean, cost, spread = (
+            float(each(list(of.values()))) for each, of in ((np.mean, values), (np.mean, costs), (np.std, costs))
+        )
+        if costs[frame] > cost + HALF * spread and f"{values[frame]:.2f}" != f"{mean:.2f}":
+            found.append(((costs[frame] - cost) / spread, (room, name, values[frame], mean)))
     return tuple(fault for _, fault in sorted(found, reverse=True)[:NAMED])

@@ -42,7 +42,7 @@ def test_of_frames_as_far_the_worst_painted_is_named() -> None:
     found = find_next(rows(bad), contents, ["1"])
     assert int(found.frame) >= 10
     assert found.faults[0][:2] == ("picture", "structure")
-    assert "structure kept 0.30, mean" in found.told
+    assert "with structure kept 0.30 (mean" in found.told
     assert f"paint frame {found.frame} next: least like any painted frame" in found.told
 
 
