@@ -52,20 +52,18 @@ def follow(now: Plane, before: Plane) -> Step:
     return Step(back, followed(back, finder.calc(there, here, None)))
 
 
-def way(here: Plane, there: Plane, longest: int = 0) -> Plane:
-    """Where each pixel of one picture [H,W,3] in 0..1 lies in another, less where it lies here: [H,W,2] pixels.
+def way(here: Plane, there: Plane) -> Plane:
+    """Where each pixel of one picture [H,W,3] in 0..1 lies in another, less where it lies here: [H,W,2] pixels."""
+    return np.asarray(_finder(min(here.shape[:2])).calc(_grey(here), _grey(there), None), np.float32)
 
-    `longest`: the long side at which it is sought, for large pictures; 0 takes them as they are.
-    """
-    height, width = here.shape[:2]
-    scale = min(1.0, longest / max(height, width)) if longest else 1.0
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = [each if scale == 1 else cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (here, there)]
-    found = _finder(min(size)).calc(*(_grey(np.asarray(each, np.float32)) for each in small), None)
-    if scale == 1:
-        return np.asarray(found, np.float32)
-    found = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(found * (width / size[0], height / size[1]), np.float32)
+
+def enlarged(flow: Plane, size: tuple[int, int]) -> Plane:
+    """The flow of a smaller picture, laid over one of this width and height, in its pixels."""
+    height, width = flow.shape[:2]
+    if (width, height) == size:
+        return flow
+    larger = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(larger * np.array([size[0] / width, size[1] / height]), np.float32)
 
 
 def leads_home(there: Plane, back: Plane) -> Mask:

@@ -24,7 +24,7 @@ import numpy as np
 
 from impasto.frame import Frame, Pixels
 from impasto.media.cuts import goes_on
-from impasto.media.flow import Plane, carried, followed, leads_home, way
+from impasto.media.flow import Plane, carried, enlarged, followed, leads_home, way
 from impasto.media.oklab import as_float, as_stored
 from impasto.media.vectors import Convention
 from impasto.render.post import Box
@@ -75,20 +75,24 @@ class Seen:
         """The frame's number."""
         return self.frame.number
 
-    @cached_property
+    @property
     def colour(self) -> Plane:
         """In 0..1."""
         return np.asarray(np.nan_to_num(as_float(self.picture)).clip(0, 1), np.float32)
 
     @cached_property
     def quiet(self) -> Plane:
-        """What flow is sought in."""
-        return np.asarray(cv2.GaussianBlur(self.colour, (0, 0), QUIET_PX), np.float32)
+        """What flow is sought in: of large pictures a smaller copy."""
+        height, width = self.picture.shape[:2]
+        scale = min(1.0, LONGEST_PX / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        small = self.colour if scale == 1 else cv2.resize(self.colour, size, interpolation=cv2.INTER_AREA)
+        return _blurred(np.asarray(small, np.float32), QUIET_PX)
 
     @cached_property
     def light(self) -> Plane:
         """What is compared: without grain."""
-        return np.asarray(cv2.GaussianBlur(self.colour, (0, 0), LIGHT_PX), np.float32)
+        return _blurred(self.colour, LIGHT_PX)
 
 
 @dataclass(frozen=True)
@@ -105,22 +109,27 @@ class Motions:
 
     exact = False  # edges of things that move are blurred in it
 
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, int], Plane] = {}  # by the two frames' numbers, at the size at which it was sought
+
     def between(self, chain: Sequence[Seen]) -> Plane | None:
         """Where each pixel of the first frame lies in the last; what lies between may help."""
-        here = chain[0].quiet
-        return rested(way(here, chain[-1].quiet, LONGEST_PX), max(1.0, max(here.shape) / LONGEST_PX))
+        here, there = chain[0], chain[-1]
+        pair, (height, width) = (here.number, there.number), here.picture.shape[:2]
+        if pair not in self._found:
+            self._found[pair] = rested(way(here.quiet, there.quiet))
+        return enlarged(self._found[pair], (width, height))
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Keep nothing but what concerns these frames."""
+        kept = set(numbers)
+        self._found = {pair: flow for pair, flow in self._found.items() if set(pair) <= kept}
 
 
-def rested(flow: Plane, pixel: float = 1.0) -> Plane:
-    """The flow with what grain makes of a place at rest taken out: moved by fractions of a pixel, fine paint would shimmer.
-
-    `pixel`: how many of the picture's pixels one is, of the size at which the flow was sought.
-    """
+def rested(flow: Plane) -> Plane:
+    """The flow with what grain makes of a place at rest taken out: moved by fractions of a pixel, fine paint would shimmer."""
     wide = _blurred(flow, REGION_PX)
-    speed = np.sqrt(np.square(wide).sum(axis=-1, keepdims=True)) / pixel
+    speed = np.sqrt(np.square(wide).sum(axis=-1, keepdims=True))
     return np.asarray(flow * ((speed - REST_PX) / (MOVES_PX - REST_PX)).clip(0, 1), np.float32)
 
 
@@ -130,7 +139,6 @@ class Steady:
     def __init__(self, settings: Steadying, numbers: Sequence[int], motions: Motions | None = None) -> None:
         self.settings, self.motions = settings, motions or Motions()
         self._step = min((after - before for before, after in pairwise(numbers)), default=1)
-        self._ways: dict[tuple[int, int], Plane | None] = {}
         self._goes_on: dict[tuple[int, int], bool] = {}
 
     def ties(self, company: Sequence[Seen], number: int) -> list[Tie]:
@@ -146,7 +154,7 @@ class Steady:
         here, there = chain[0], chain[-1]
         if not all(self._joined(*pair) for pair in pairwise(chain)):
             return None
-        flow, back = self._way(chain), self._way(chain[::-1])
+        flow, back = self.motions.between(chain), self.motions.between(chain[::-1])
         if flow is None or back is None:
             return None
         seen = leads_home(flow, back) if self.motions.exact else followed(flow, back)
@@ -165,16 +173,8 @@ class Steady:
             self._goes_on[pair] = alike and goes_on(first.frame, then.frame)
         return self._goes_on[pair]
 
-    def _way(self, chain: Sequence[Seen]) -> Plane | None:
-        pair = chain[0].number, chain[-1].number
-        if pair not in self._ways:
-            self._ways[pair] = self.motions.between(chain)
-        return self._ways[pair]
-
     def _forget(self, numbers: set[int]) -> None:
-        for kept in (self._ways, self._goes_on):
-            for pair in [pair for pair in kept if not set(pair) <= numbers]:
-                del kept[pair]
+        self._goes_on = {pair: joined for pair, joined in self._goes_on.items() if set(pair) <= numbers}
         self.motions.forget(numbers)
 
 

@@ -31,6 +31,7 @@ class FileMotions(Motions):
     exact = True
 
     def __init__(self, settings: Steadying, clip: Clip) -> None:
+        super().__init__()
         self._info: ClipInfo = clip.info
         self._files: dict[int, Path] | None = None  # None: each frame's own
         self._path = Path(settings.vectors) if settings.vectors else clip.source

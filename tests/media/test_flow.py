@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from impasto.evaluate.steadiness import warp_error
-from impasto.media.flow import Step, carried, follow, followed, leads_home, way
+from impasto.media.flow import Step, carried, enlarged, follow, followed, leads_home, way
 from impasto.media.plate import Plate, PlateFrame
 from tests.evaluate.shots import HEIGHT, WIDTH, Frames, pan
 
@@ -96,6 +97,7 @@ def test_known_motion_counts_up_to_its_edges_and_not_where_it_is_covered() -> No
 
 def test_a_way_sought_in_a_smaller_picture_is_told_in_pixels_of_the_large_one() -> None:
     frames = pan(2, speed=(4.0, 2.0))
-    found = way(frames[1], frames[0], max(HEIGHT, WIDTH) // 2)
+    small = [np.asarray(cv2.resize(frame, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)) for frame in frames]
+    found = enlarged(way(small[1], small[0]), (WIDTH, HEIGHT))
     assert found.shape == (HEIGHT, WIDTH, 2)
     assert np.median(found[16:-16, 16:-16].reshape(-1, 2), 0) == pytest.approx([4, 2], abs=0.25)
