@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-SIDE, RIM = 620, 70
+SIDE, RIM, LINE = 620, 70, 16
 PAPER, INK, GREY = (250, 249, 246), (30, 30, 34), (190, 188, 182)
 COLOURS = {"shipped": (200, 60, 40), "ours": (40, 90, 160), "theirs": (110, 110, 110)}
 
@@ -55,14 +55,18 @@ class Plot:
         self.draw.text((self.left + 8, RIM - 24), "style: how far from the painting", INK, self.small)
 
     def dots(self) -> None:
-        """Each training by its name."""
+        """Each training by its name; a name that would lie on another goes below it."""
+        taken: list[tuple[float, float, float]] = []
         for point in self.points:
             x, y = self.place(point["content"], point["style"])
             colour = COLOURS[point.get("kind", "ours")]
             self.draw.ellipse((x - 6, y - 6, x + 6, y + 6), colour)
             wide = self.draw.textlength(point["name"], self.small)
-            right = x + 10 + wide < self.left + SIDE
-            self.draw.text((x + 10 if right else x - 10 - wide, y - 9), point["name"], colour, self.small)
+            begin, line = (x + 10 if x + 10 + wide < self.left + SIDE else x - 10 - wide), y - 9
+            while any(abs(line - other) < LINE and begin < end and start < begin + wide for start, end, other in taken):
+                line += LINE
+            taken.append((begin, begin + wide, line))
+            self.draw.text((begin, line), point["name"], colour, self.small)
 
 
 def main() -> None:
