@@ -121,8 +121,6 @@ class Measuring:
         from impasto.evaluate.page.build import Findings, write_page
 
         job, means = self._job, means_of(self.rows)
-        facts = [f"style: {job.style}"] if job.style else []
-        facts += [self._known()] if self._flows else []
         found = Findings(
             source=job.source,
             output=job.output,
@@ -133,7 +131,8 @@ class Measuring:
             gallery=self._gallery,
             verdicts=self._verdicts,
             next=self._next,
-            facts=facts,
+            style=job.style,
+            flow=str(job.flow or ""),
         )
         write_page(path, found, job.overwrite)
 

@@ -37,7 +37,8 @@ class Findings:
     gallery: Gallery
     verdicts: Sequence[Verdict] = ()
     next: Next | None = None
-    facts: Sequence[str] = ()  # more to say of how it was measured, in English
+    style: str = ""
+    flow: str = ""  # where known motion came from
 
 
 def write_page(path: Path, findings: Findings, overwrite: bool) -> None:
@@ -76,7 +77,8 @@ def _head(findings: Findings) -> str:
     when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     count = both("{n} frames" if findings.moving else "{n} pictures", n=len(findings.rows))
     size = both("measured at {px} px", px=findings.side) if findings.side else both("measured at full size")
-    facts = " · ".join([count, size, *(escape(fact) for fact in findings.facts), when])
+    given = {"style {name}": findings.style, "motion from {name}": findings.flow}
+    facts = " · ".join([count, size, *(both(text, name=name) for text, name in given.items() if name), when])
     buttons = '<div class="tools"><button id="language">中文</button><button id="light">◐</button></div>'
     paths = f"<b>{escape(str(findings.output))}</b> {both('against')} {escape(str(findings.source))}"
     title = f"<h1>{both('Quality report')} {_badge(findings)}</h1>"
