@@ -122,7 +122,8 @@ def _places(flow: Plane) -> tuple[Plane, Plane]:
 
 
 def _square(flow: Plane) -> Plane:
-    return np.asarray(np.square(flow).sum(-1), np.float32)
+    across, down = flow[..., 0], flow[..., 1]  # a sum over so short an axis takes five times as long
+    return np.asarray(across * across + down * down, np.float32)
 
 
 def _grey(picture: Plane) -> NDArray[np.uint8]:

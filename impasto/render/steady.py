@@ -129,8 +129,8 @@ class Motions:
 def rested(flow: Plane) -> Plane:
     """The flow with what grain makes of a place at rest taken out: moved by fractions of a pixel, fine paint would shimmer."""
     wide = _blurred(flow, REGION_PX)
-    speed = np.sqrt(np.square(wide).sum(axis=-1, keepdims=True))
-    return np.asarray(flow * ((speed - REST_PX) / (MOVES_PX - REST_PX)).clip(0, 1), np.float32)
+    speed = cv2.magnitude(wide[..., 0], wide[..., 1])
+    return np.asarray(flow * ((speed - REST_PX) / (MOVES_PX - REST_PX)).clip(0, 1)[..., None], np.float32)
 
 
 class Steady:
@@ -158,7 +158,7 @@ class Steady:
         if flow is None or back is None:
             return None
         seen = leads_home(flow, back) if self.motions.exact else followed(flow, back)
-        apart = np.abs(here.light - carried(there.light, flow)).max(axis=-1)
+        apart = np.maximum.reduce(cv2.split(cv2.absdiff(here.light, carried(there.light, flow))))
         weight = seen * np.exp(-np.square(apart / np.float32(LIGHT)))
         weight = np.minimum(weight, cv2.GaussianBlur(weight.astype(np.float32), (0, 0), SOFT_PX))
         weight = np.where(weight > LEAST, weight, 0).astype(np.float32)
@@ -195,9 +195,14 @@ def mixed(painted: Pixels, others: Sequence[tuple[Pixels, Tie]]) -> Pixels:
 def _crisp(mean: Plane, present: Plane) -> Plane:
     """What a mean of paintings lacks of the fine detail that one has: the sum of what does not agree is weaker."""
     fine = mean - _blurred(mean, FINE_PX)
-    had, has = (_blurred(np.square(each).sum(axis=-1), LOCAL_PX) for each in (present - _blurred(present, FINE_PX), fine))
+    had, has = (_blurred(_power(each), LOCAL_PX) for each in (present - _blurred(present, FINE_PX), fine))
     gain = np.sqrt(had / (has + 1e-6)).clip(1, MOST_CRISP) - 1
     return np.asarray(gain[..., None] * fine, np.float32)
+
+
+def _power(picture: Plane) -> Plane:
+    red, green, blue = cv2.split(picture * picture)
+    return np.asarray(red + green + blue, np.float32)
 
 
 def _blurred(picture: Plane, px: float) -> Plane:
