@@ -106,7 +106,7 @@ class Training:
     def _learn(self, record: Record | None) -> Iterator[Progress]:
         started = saved = time.monotonic()
         began, images, last_said, last_sheet, in_a_row = started - self.seconds, self.images, 0.0, started, 0
-        first_step = self.step
+        first_step, looked = self.step, -1
         try:
             while not self.over:
                 with unbroken():
@@ -118,7 +118,8 @@ class Training:
                     (self.seconds,) = self.company.first_says(time.monotonic() - began)
                     self.images_per_second = (self.images - images) / max(1e-6, time.monotonic() - started)
                     self._draw(record, outcome)
-                    told = self._take_look(record) if outcome is not None and self._is_look_due() else []
+                    due = outcome is not None and self._is_look_due()
+                    told, looked = (self._take_look(record), self.step) if due else ([], looked)
                 yield from (Progress("noticed", note=f"{self.label}: {note}") for note in told)
                 now = time.monotonic()
                 if record and now - last_sheet > 60 * self.watch.sheet_minutes:
@@ -130,6 +131,8 @@ class Training:
                 if now - saved > self.pace.checkpoint_seconds and in_a_row == 0:
                     self.save()
                     saved = time.monotonic()
+            if self.pace.early_stop and not self.health.ended and self.step not in (looked, self.pace.steps):
+                self._take_look(record)  # the clock ends between two looks: what came after the last one may be the best
         finally:
             if in_a_row == 0:
                 self.save()

@@ -85,6 +85,20 @@ def test_early_stop_ends_and_keeps_the_best(tmp_path: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(kept[0.5], again.average.parameters(), strict=True))
 
 
+def test_what_comes_after_the_last_look_may_be_the_best(tmp_path: Path) -> None:
+    """The clock ends between two looks: one more is taken then, or an early one would be crowned for want of others."""
+    seen: list[int] = []
+
+    def held_out(net: torch.nn.Module) -> dict[str, float]:
+        seen.append(run.step)
+        return {"distance": 1 / run.step}
+
+    run = watched(tmp_path, 0, Watch(held_out=held_out), minutes=0.02, look_every=10**6, early_stop=True)
+    list(run.run())
+    assert seen == [run.step]
+    assert run.health.best_step == run.step
+
+
 def test_without_early_stop_it_says_so_and_goes_on(tmp_path: Path) -> None:
     run = watched(tmp_path, 100, Watch(held_out=lambda net: {"distance": 1.0}), look_every=10, patience=3)
     told = [event.note for event in run.run() if "--early-stop would end here" in event.note]
