@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from impasto.errors import InputError
 from impasto.learn.material.places import folders_in
+from impasto.learn.onward import STEADY
 from impasto.media import MOVIES, is_sequence
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def choose(job: TrainJob) -> str:
     """The name of the recipe."""
     if job.distil:
         return "distil"
+    if job.steady:
+        return STEADY
     if not job.references:
         raise InputError("nothing to learn from: name a painting, a folder or a movie, or a look with --distil")
     if any(place.name.endswith(ARCHIVES) for place in job.references):

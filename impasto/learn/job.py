@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from impasto.errors import InputError, MissingExtra
 from impasto.job import Done, Job, Progress, counted, option
+from impasto.learn import onward
 from impasto.styles.card import TierName
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from impasto.learn.run.loop import Training
     from impasto.models.blocks import Painter
     from impasto.styles.card import Tier
-    from impasto.styles.package import StyleFile
 
 GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
 DEFAULT_MINUTES = 10.0
@@ -68,12 +68,15 @@ class TrainJob(Job):
     distil: Path | None = option(
         None, "no references: teach this look (name or style file) to a smaller network; its other tier is kept"
     )
+    steady: Path | None = option(
+        None, "the one reference is a look (name or style file): teach it to hold still on this shot; movie, folder or pattern"
+    )
     to: Literal["swift", "brush"] = option("swift", "with --distil, the network that learns; --set width=32 makes it slimmer")
     minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)
     steps: int | None = option(None, "stop after so many steps; the same seed and steps give the same look", ge=1)
     epochs: float | None = option(None, "stop after so many passes over the photographs", gt=0)
     tier: Literal["auto", "live", "full", "all"] = option(
-        "auto", "which generator learns: live is small and fast, full paints finer; auto is full, with --distil that of --to"
+        "auto", "which generator learns: live is small and fast, full paints finer; auto is full, or that of --to"
     )
     seed: int = option(0, "seed of all randomness", ge=0)
     folder: Path | None = option(
@@ -170,17 +173,20 @@ class TrainJob(Job):
             if self.tier not in ("auto", own):
                 raise InputError(f"--tier {self.tier}: a {self.to} is the {own} tier of a look; leave --tier out, or change --to")
             return [own]
+        if self.steady:
+            return onward.steadied_tiers(self)
         if self.tier == "all":
             return list(GENERATOR_OF)
         return ["full" if self.tier == "auto" else self.tier]
 
     def _find_looks(self) -> None:
         """Looks that were named become their files; one that cannot serve is refused before anything is read."""
+        self.references = [onward.look_to_steady(self)] if self.steady else self.references
         tiers = self.tiers()
-        self.distil = _opened(self.distil).path if self.distil else None
+        self.distil = onward.opened(self.distil).path if self.distil else None
         if self.start is None:
             return
-        style = _opened(self.start)
+        style = onward.opened(self.start)
         self.start = style.path
         given = {text.partition("=")[0] for text in self.guide}
         for tier in tiers:
@@ -189,6 +195,11 @@ class TrainJob(Job):
             if missing:
                 give = " ".join(f"--guide {name}=PATH" for name in missing)
                 raise InputError(f"{self.start}: its {tier} tier was learnt with guides ({', '.join(guides)}); give them: {give}")
+
+    @property
+    def known(self) -> Path | None:
+        """The look that this one goes on from, if it goes on from one."""
+        return self.distil or (self.references[0] if self.steady else self.start)
 
     def _recipe(self) -> ModuleType:
         from impasto import plugins
@@ -225,7 +236,7 @@ class TrainJob(Job):
             raise InputError(f"{self.out}: a look is written as a .style file")
         for target in (self.out, self.preview):
             check_output(target, self.overwrite)
-            for source in [*self.references, *(place for place in (self.start, self.distil) if place)]:
+            for source in [*self.references, *(place for place in (self.start, self.distil, self.steady) if place)]:
                 if same_file(target, source):
                     raise InputError(f"{target}: is also an input, which is never overwritten: choose another name")
 
@@ -379,14 +390,6 @@ def _setting_fault(fault: ErrorDetails) -> str:
     elif fault["input"] == "" and not own:
         return f"--set {name}: has no value ({why}); write {name}=VALUE"
     return f"--set {name}={fault['input']}: {why}" if fault["input"] != "" else f"--set {name}: {why}"
-
-
-def _opened(place: Path) -> StyleFile:
-    """A look by its file or its name, sound to its last weight."""
-    from impasto.styles.library import find
-    from impasto.styles.package import StyleFile
-
-    return StyleFile.open(place if place.is_file() else find(str(place))).check()
 
 
 def _need_torch() -> None:

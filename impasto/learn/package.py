@@ -17,7 +17,7 @@ from torch import nn
 
 from impasto.engine.dream import paint_grid
 from impasto.engine.export import export_encoder, export_graph, paint_preview
-from impasto.job import Done
+from impasto.job import Done, counted
 from impasto.learn.material.data import Material, Pictures
 from impasto.learn.run.loop import Training
 from impasto.models.perception import OWN_FILE
@@ -36,15 +36,15 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     """Export each tier, fill in the card, paint the preview, write the file."""
     graphs: dict[str, bytes] = {}
     tiers: dict[TierName, Tier] = {}
-    known = job.distil or job.start
-    before = StyleFile.open(known) if known else None
+    before = StyleFile.open(job.known) if job.known else None
     for tier, training in trained.items():
         generator = training.average.cpu()
         codes = recipe.describe_codes(generator, material) if hasattr(recipe, "describe_codes") else {}
         graphs[tier] = export_graph(generator)
         tiers[tier] = describe(generator, graphs[tier], codes)
     if before:
-        kept = _kept(before, tiers) if job.distil or alike(before.card, recipe) else {}
+        stays = not job.steady and (job.distil or alike(before.card, recipe))  # a tier that does not hold still is left out
+        kept = _kept(before, tiers) if stays else {}
         tiers, graphs = {**kept, **tiers}, {**{tier: before.graph(tier) for tier in kept}, **graphs}
     credit = {"author": job.author, "licence": job.licence, "source": job.source}
     card = Card(
@@ -60,7 +60,11 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     )
     encoder = _encoder(recipe, material, trained)
     if before and job.distil:
-        card, encoder = _still(card, before, job), before.encoder() if before.card.encoder_sha256 else None
+        card = _still(card, before, job, f"Distilled from {before.card.title}.")
+        encoder = before.encoder() if before.card.encoder_sha256 else None
+    if before and job.steady:
+        told = f"Steadied on {counted(len(material.photos.images), 'frame')} of {job.steady.name}."
+        card = _still(card, before, job, f"{before.card.description} {told}".strip())
     best = "full" if "full" in trained else next(iter(trained))
     draw = paint_grid if tiers[best].noise else paint_preview
     picture = draw(graphs[best], tiers[best])
@@ -77,10 +81,10 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     return Done(job.out, f"learnt {card.name} ({told}); preview in {job.preview}", figures)
 
 
-def _still(card: Card, before: StyleFile, job: TrainJob) -> Card:
-    """The card of a distilled look: it is the same look, by the same artists, under the same terms unless others are given."""
+def _still(card: Card, before: StyleFile, job: TrainJob, description: str) -> Card:
+    """The card of a look that goes on: it is the same look, by the same artists, under the same terms unless others are given."""
     stated = job.look_licence != type(job).model_fields["look_licence"].default
-    same = {"credits": before.card.credits, "varies": before.card.varies, "description": f"Distilled from {before.card.title}."}
+    same = {"credits": before.card.credits, "varies": before.card.varies, "description": description}
     own = {"title": job.title or before.card.title, "licence": job.look_licence if stated else before.card.licence}
     return card.model_copy(update={**same, **own})
 
@@ -189,6 +193,7 @@ def command_line(job: TrainJob, recipe: ModuleType, trained: dict[TierName, Trai
     words = ["impasto", "learn", *(p.name for p in job.references), "-o", job.out.name]
     tier = "all" if len(trained) > 1 else next(iter(trained))
     how = ["--distil", job.distil.name, "--to", job.to] if job.distil else ["--tier", tier]
+    how += ["--steady", job.steady.name] if job.steady else []
     words += ["--recipe", recipe.__name__.rsplit(".", 1)[-1], *how, "--seed", str(job.seed)]
     repeated = {
         "--photos": [p.name for p in job.photos],

@@ -47,6 +47,7 @@ def place(tmp_path: Path) -> Path:
         (["wave_512.png"], {"shot": "shot"}, "one_image"),
         (["flat", "tree"], {"shot": "shot"}, "styles"),
         ([], {"distil": "big.style"}, "distil"),
+        (["look.style"], {"steady": "shot"}, "steady"),
     ],
 )
 def test_references_choose_their_recipe(place: Path, references: list[str], more: dict[str, str], recipe: str) -> None:

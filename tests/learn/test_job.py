@@ -167,7 +167,7 @@ def test_a_start_that_was_learnt_with_guides_asks_for_them(
     name = next(iter(style.card.tiers))
     guided = {name: style.card.tiers[name].model_copy(update={"guides": {"depth": 1}})}
     held = replace(style, card=style.card.model_copy(update={"tiers": guided}))
-    monkeypatch.setattr("impasto.learn.job._opened", lambda place: held)
+    monkeypatch.setattr("impasto.learn.onward.opened", lambda place: held)
     with pytest.raises(InputError, match=r"learnt with guides \(depth\); give them: --guide depth=PATH"):
         next(job(painting, photos, start=tiny_style, tier=name).run())
 

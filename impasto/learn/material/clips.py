@@ -42,14 +42,14 @@ class Clip:
     speed_px: float
 
 
-def read_clip(path: Path, long_side: int, fewest: int) -> Clip:
+def read_clip(path: Path, long_side: int, fewest: int, most_runs: int = RUNS) -> Clip:
     """Decode runs of at least `fewest` frames, evenly spread; a clip with none such is refused."""
     with open_shot(path) as reader:
         numbers = list(reader.numbers())
         if len(numbers) < fewest:
             many = "frame" if len(numbers) == 1 else "frames"
             raise MediaError(f"has {len(numbers)} {many}; movement is learnt from {fewest} or more in a row", path)
-        stretches = _stretches(numbers)
+        stretches = _stretches(numbers, most_runs)
         frames = list(reader.read([number for stretch in stretches for number in stretch]))
         seen = {frame.number: resize(to_uint8(as_seen(frame, reader, path)), long_side) for frame in frames}
         size = (reader.info.width, reader.info.height)
@@ -65,11 +65,11 @@ def read_clip(path: Path, long_side: int, fewest: int) -> Clip:
     return Clip(path.name, runs, size, _speed(runs))
 
 
-def _stretches(numbers: Sequence[int]) -> list[list[int]]:
+def _stretches(numbers: Sequence[int], most: int = RUNS) -> list[list[int]]:
     """All frames of a short clip; of a long one a few stretches from beginning to end."""
-    if len(numbers) <= RUNS * RUN:
+    if len(numbers) <= most * RUN:
         return [list(numbers)]
-    starts = np.linspace(0, len(numbers) - RUN, RUNS).round().astype(int)
+    starts = np.linspace(0, len(numbers) - RUN, most).round().astype(int)
     return [list(numbers[start : start + RUN]) for start in starts]
 
 

@@ -43,13 +43,14 @@ def open_taught(place: Path, device: torch.device) -> Taught:
     """The look of a style file, by its finest tier."""
     style = StyleFile.open(place)
     name = "full" if "full" in style.card.tiers else next(iter(style.card.tiers))
-    why = _unfit(style.card.tiers[name])
+    why = unfit(style.card.tiers[name])
     if why:
         raise InputError(f"{place}: {why}, so it cannot be one look among others: leave it out")
     return Taught(style.card.name, on_device(open_painter(style, name), device), style.hash, list(style.card.credits))
 
 
-def _unfit(tier: Tier) -> str:
+def unfit(tier: Tier) -> str:
+    """Why a tier cannot be asked to paint any photograph in its one look; nothing where it can."""
     if tier.codes:
         return f"holds {len(tier.codes)} looks itself"
     if tier.guides:
