@@ -55,6 +55,7 @@ def learn_along(folder: Path) -> None:
     company.leave()
 
 
+@pytest.mark.slow  # 9 s; that helpers start, and what a lost one does, is tested below
 def test_two_processes_learn_what_one_learns_with_twice_the_batch(tmp_path: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(Path.cwd())!r})\nfrom pathlib import Path\n"
     code += f"from tests.learn.run.test_company import learn_along\nlearn_along(Path({str(tmp_path)!r}))\n"

@@ -104,6 +104,7 @@ def test_a_stop_in_the_middle_of_a_step_waits_for_its_end(
     assert all(torch.equal(a, b) for a, b in zip(whole.average.parameters(), resumed.average.parameters(), strict=True))
 
 
+@pytest.mark.slow  # 12 s; stops in the middle of a step are tested above
 def test_a_run_killed_twice_leaves_the_curve_of_an_undisturbed_one(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
