@@ -90,6 +90,7 @@ def test_with_no_teacher_named_the_own_perception_judges(painting: Path, photos:
     assert "--teacher own" in record.command
 
 
+@pytest.mark.slow  # 8 s; what the loop keeps over a stop is tested in run/test_resume.py
 def test_a_stopped_training_resumes_to_the_same_look(painting: Path, photos: Path) -> None:
     job(painting, photos, steps=4).finish()
     whole = read_weights(StyleFile.open(painting.parent / "x.style").graph("live"))

@@ -37,6 +37,7 @@ def job(references: list[Path], out: Path, **more: object) -> TrainJob:
     return TrainJob.build(references=references, out=out, **{**values, **more})
 
 
+@pytest.mark.slow  # 8 s: two trainings to their ends
 def test_a_base_is_learnt_and_a_look_starts_from_it(photos: Path, tmp_path: Path) -> None:
     done = job([photos], tmp_path / "base.style").finish()
     card = StyleFile.open(done.path).card
