@@ -68,7 +68,7 @@ class _Layers:
         self.weights.append(numpy_helper.from_array(value, name))
         return name
 
-    def conv(self, x: str, enter: int, leave: int, kernel: int, stride: int = 1, norm: bool = True, relu: bool = True) -> str:
+    def conv(self, x: str, enter: int, leave: int, kernel: int, *, stride: int = 1, norm: bool = True, relu: bool = True) -> str:
         import numpy as np
 
         edge = kernel // 2

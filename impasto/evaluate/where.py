@@ -27,9 +27,8 @@ def left_behind(here: Plane, there: Plane, step: Step) -> Plane:
     """Fine detail that does not move with the picture: its mean is 1 less the correlation with the detail that was moved."""
     ours, theirs = fine(here), carried(fine(there), step.flow)
     ours, theirs = (each / (_power(each, step.followed) + FAINT) for each in (ours, theirs))
-    return _only(
-        np.square(ours - theirs).mean(-1) / 2, step.followed
-    )  # of two of power 1: half of 1 + 1 - 2 times the correlation
+    half = np.square(ours - theirs).mean(-1) / 2  # of two of power 1: half of 1 + 1 - 2 times the correlation
+    return _only(half, step.followed)
 
 
 def pumped(here: Plane, there: Plane, step: Step) -> Plane:

@@ -21,6 +21,7 @@ from impasto.learn.material.data import Material, Pictures
 from impasto.learn.run.loop import Batch, Networks, Outcome, on_device
 from impasto.losses import Motion, adversarial, feature_matching, perceptual_content, pixels, steadiness
 from impasto.models.blocks import Painter
+from impasto.models.perception import Features, Perception
 
 TAPS = ("relu1_1", "relu2_1", "relu3_1")
 EVERY = 8  # of so many pictures one is kept for measuring; of fewer, the right end of each
@@ -83,7 +84,7 @@ def contest(
     losses["pixels"] = pixels(painted, target)
     losses["outside"] = (painted - painted.clamp(0, 1)).abs().mean()
     if material.perception is not None and weights.content:
-        losses["content"] = _content(material, painted, target)
+        losses["content"] = _content(material.perception, painted, target)
     late = progress >= weights.adversary_from
     if weights.steady and late:  # at once, the steadiest picture is a grey one
         losses["steady"] = _steady(networks.generator, painted, batch)
@@ -99,13 +100,18 @@ def contest(
     return result
 
 
-def _content(material: Material, painted: Tensor, target: Tensor) -> Tensor:
-    assert material.perception is not None
-    taps = list(TAPS)
-    ours = material.perception(on_device(painted, painted.device), taps)
+def _content(perception: Perception, painted: Tensor, target: Tensor) -> Tensor:
+    return perceptual_content(*both_seen(perception, painted, target, TAPS), TAPS)
+
+
+def both_seen(
+    perception: Perception, painted: Tensor, goal: Tensor, taps: Sequence[str]
+) -> tuple[dict[str, Features], dict[str, Features]]:  # fmt: skip
+    """A painting and what it should be, as perception sees them; the goal gets no gradient."""
+    ours = perception(on_device(painted, painted.device), taps)
     with torch.no_grad():
-        theirs = material.perception(target, taps)
-    return perceptual_content(ours, theirs, taps)
+        theirs = perception(on_device(goal, goal.device), taps)
+    return ours, theirs
 
 
 def _opposed(networks: Networks, painted: Tensor, given: Tensor, target: Tensor) -> dict[str, Tensor]:
@@ -163,7 +169,7 @@ def _distances(painted: Sequence[Tensor], cases: Sequence[tuple[Tensor, Tensor]]
     distances = {"error": _mean([pixels(ours, target) for ours, target in pairs])}
     if material.perception is not None:
         with torch.inference_mode():
-            distances["content"] = _mean([_content(material, ours, target) for ours, target in pairs])
+            distances["content"] = _mean([_content(material.perception, ours, target) for ours, target in pairs])
     return distances
 
 

@@ -26,6 +26,7 @@ from impasto.media.windows import Windows
 Convention = Literal["auto", "nuke", "blender"]
 Two = tuple[str, str]  # the channels across and up
 MOST_NAMED = 20  # channels in a message
+ELSE = "name another file with --vectors, or take --steady flow"
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,6 @@ def written(ahead: Plane, back: Plane, convention: str) -> dict[str, Plane]:
     for two, flow, sign in ((known.ahead, ahead, known.ahead_sign), (known.back, back, 1)):
         channels |= {two[0]: sign * flow[..., 0], two[1]: -sign * flow[..., 1]}
     return channels
-
-
-ELSE = "name another file with --vectors, or take --steady flow"
 
 
 def find_vectors(path: Path, convention: Convention = "auto", otherwise: str = ELSE) -> VectorChannels:

@@ -23,9 +23,9 @@ from impasto.job import counted
 from impasto.learn.contest import frozen, outcome, told
 from impasto.learn.material.data import MOST_SIDE_PX, Material, Pictures, gather_photos, random_crops, rng_at
 from impasto.learn.painters import open_painter
-from impasto.learn.paired import set_apart
+from impasto.learn.paired import both_seen, set_apart
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
-from impasto.losses import adversarial, feature_matching, perceptual
+from impasto.losses import adversarial, feature_matching, perceptual_content
 from impasto.losses import pixels as pixels_apart
 from impasto.models.blocks import Painter
 from impasto.models.discriminators import PatchCritic
@@ -216,10 +216,7 @@ def _seen(material: Lesson, painted: Tensor, goal: Tensor) -> dict[str, Tensor]:
     """How far the two paintings are apart as perception sees them."""
     if material.perception is None:
         return {}
-    ours = material.perception(on_device(painted, painted.device), TAPS)
-    with torch.no_grad():
-        theirs = material.perception(on_device(goal, goal.device), TAPS)
-    return {"features": perceptual([f.values for f in ours.values()], [f.values for f in theirs.values()])}
+    return {"features": perceptual_content(*both_seen(material.perception, painted, goal, TAPS), TAPS)}
 
 
 def held_out(settings: Settings, material: Lesson) -> Callable[[Painter], dict[str, float]]:

@@ -28,6 +28,7 @@ from impasto.learn.material.data import Material, Pictures, random_motion, rng_a
 from impasto.learn.material.neighbours import GRID_PX, SMALLEST_PX, Neighbours, Pair, pair_squares, read_neighbours
 from impasto.learn.material.taught import unfit
 from impasto.learn.painters import open_painter
+from impasto.learn.paired import both_seen
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
 from impasto.losses import (
     Motion,
@@ -35,7 +36,7 @@ from impasto.losses import (
     gram_style,
     grey,
     hinge_generator,
-    perceptual,
+    perceptual_content,
     pixels,
     steadiness,
     warp_consistency,
@@ -211,11 +212,9 @@ def _seen(material: Still, painted: Tensor, goal: Tensor) -> dict[str, Tensor]:
     """How far forms and textures are from the look's, as perception sees them."""
     if material.perception is None:
         return {}
-    ours = material.perception(on_device(painted, painted.device), TAPS)
-    with torch.no_grad():
-        theirs = material.perception(on_device(goal, goal.device), TAPS)
-    features = perceptual([f.values for f in ours.values()], [f.values for f in theirs.values()])
-    return {"features": features, "gram": gram_style(ours, {tap: f.gram() for tap, f in theirs.items()})}
+    ours, theirs = both_seen(material.perception, painted, goal, TAPS)
+    grams = {tap: features.gram() for tap, features in theirs.items()}
+    return {"features": perceptual_content(ours, theirs, TAPS), "gram": gram_style(ours, grams)}
 
 
 def held_out(settings: Settings, material: Still) -> Callable[[Painter], dict[str, float]]:
