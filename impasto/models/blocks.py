@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 Film = tuple[Tensor, Tensor]  # gain and shift, each [N,channels,1,1]
+Rgb = tuple[float, float, float]
 
 
 class Painter(nn.Module, ABC):
@@ -133,7 +134,7 @@ DOUBLE = [(3, -2), (3, 1)]  # a DoubleSize as layers of a receptive field; its m
 KEEP_AT_START = 3.0  # sigmoid(3) = 0.95: a fresh generator is nearly the identity, so learning starts near the picture
 
 
-def mix_with_input(x: Tensor, head: Tensor, training: bool) -> Tensor:
+def mix_with_input(x: Tensor, head: Tensor, training: bool, inks: tuple[Rgb, Rgb] | None = None) -> Tensor:
     """The picture from a 4-channel head: three of paint, one of how much of the photograph's own pixels stays.
 
     A residual alone cannot take fine photographic detail away at a quarter of the size; a gate can. While learning, values
@@ -141,7 +142,17 @@ def mix_with_input(x: Tensor, head: Tensor, training: bool) -> Tensor:
     """
     paint, gate = head[:, :3], torch.sigmoid(head[:, 3:])
     mixed = gate * x + paint
+    if inks:
+        return in_inks(mixed, training, *inks)
     return mixed if training else mixed.clamp(0, 1)
+
+
+def in_inks(picture: Tensor, training: bool, paper: Rgb, ink: Rgb) -> Tensor:
+    """How much ink each pixel takes, laid on paper: whatever the gate lets in of the photograph, its colours stay out."""
+    start, along = picture.new_tensor(paper), picture.new_tensor(ink) - picture.new_tensor(paper)
+    toward = along / (along @ along)
+    share = nn.functional.conv2d(picture, toward[None, :, None, None], -(toward @ start)[None])
+    return nn.functional.conv2d(share if training else share.clamp(0, 1), along[:, None, None, None], start)
 
 
 def stacked_field(layers: list[tuple[int, int]]) -> int:

@@ -64,7 +64,7 @@ class BlendJob(Job):
         graphs = {}
         for tier in tiers:
             yield Progress("mixing", note=tier)
-            graphs[tier] = mixed([(part.graph(tier), part.part) for part in parts])
+            graphs[tier] = mixed([(part.graph(tier), part.part) for part in coloured_first(parts, tier)])
         card = blended_card(parts, tiers, graphs, self.out.stem)
         best = card.tiers[card.finest]
         paint = paint_grid if best.noise else paint_preview
@@ -108,6 +108,11 @@ class Part:
                 graph = without_code(with_code(graph, code) if code else graph)
             self.made[tier] = graph
         return self.made[tier]
+
+
+def coloured_first(parts: Sequence[Part], tier: TierName) -> list[Part]:
+    """Looks of paper and ink last: a mix is shaped like its first, and has colours if one of its looks has."""
+    return sorted(parts, key=lambda part: part.style.card.tiers[tier].settings.get("inks") is not None)
 
 
 def mixed(graphs: Sequence[tuple[bytes, float]]) -> bytes:
@@ -188,7 +193,8 @@ def blended_card(parts: Sequence[Part], tiers: Sequence[TierName], graphs: Mappi
     changes: dict[str, Any] = {"name": slug(name), "title": name, "licence": _licences(cards)}
     changes |= {"varies": False, "encoder_sha256": ""}  # an encoder would misread for the blend
     changes["description"] = ", ".join(f"{part.part:.0%} {_titled(part)}" for part in parts) + "."
-    changes["tiers"] = {tier: _plain_tier(card.tiers[tier], graphs[tier]) for tier in tiers}
+    shapes = {tier: coloured_first(parts, tier)[0].style.card.tiers[tier] for tier in tiers}
+    changes["tiers"] = {tier: _plain_tier(shape, graphs[tier]) for tier, shape in shapes.items()}
     changes["credits"] = _once(credit for card in cards for credit in card.credits)
     return card.model_copy(update={**changes, "training": record.model_copy(update=told)})
 

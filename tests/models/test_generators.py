@@ -110,3 +110,18 @@ def test_a_code_and_guides_start_without_effect_and_then_have_one(name: str) -> 
         assert (coded(x)[1] - painted[1]).abs().max() > 0.01
         (coded.guide_stem if name == "swift" else coded.guide_in).weight.normal_()
         assert (coded(x)[0] - painted[0]).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["swift", "brush"])
+def test_a_look_of_paper_and_ink_has_no_other_colours(name: str) -> None:
+    room = plugins.load("generators", name)
+    paper, ink = (0.9, 0.8, 0.7), (0.1, 0.0, 0.2)
+    torch.manual_seed(3)
+    net = room.Generator(room.Settings(inks=(paper, ink))).eval()
+    with torch.no_grad():
+        painted = net(torch.rand(1, 3, 32, 32))
+    along = (torch.tensor(ink) - torch.tensor(paper))[:, None]
+    beside = painted[0].flatten(1) - torch.tensor(paper)[:, None]
+    beside = beside - along * (along.T @ beside) / (along.T @ along)
+    assert beside.abs().max() < 1e-5
+    assert painted.std() > 0.01  # and is not one colour alone

@@ -30,7 +30,7 @@ from impasto.learn.material.data import (
     resize,
     rng_at,
 )
-from impasto.learn.material.filters import FILTERS, MARGIN_PX
+from impasto.learn.material.filters import FILTERS, INKS, MARGIN_PX
 from impasto.learn.material.wear import Light, grainy, holed, shrunk, uncoloured
 from impasto.learn.paired import Judged, Measure, contest, measured, set_apart, to_planes
 from impasto.learn.run.loop import Batch, Networks, Outcome, StepFunction, on_device
@@ -159,7 +159,7 @@ def generator(settings: Settings, material: Photographs, tier: TierName) -> Pain
         COLOUR: ("tint", {"width": 40, "blocks": 10} if full else {}),
         CLEAN: ("mend", {"width": 20, "blocks": 8} if full else {}),
         FILLED: ("mend", {"hole": 1, **({"width": 20, "blocks": 8} if full else {})}),
-        LOOK: ("brush" if full else "swift", {}),
+        LOOK: ("brush" if full else "swift", {"inks": INKS.get(settings.look)}),
     }
     name, values = sizes[settings.task]
     room = plugins.load("generators", name)

@@ -16,6 +16,7 @@ from impasto.models.blocks import (
     Modulation,
     Painter,
     ResidualBlock,
+    Rgb,
     blank,
     conv,
     mix_with_input,
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     blocks: int = Field(default=5, ge=0, le=64)
     code: int = 0  # length of a code that chooses among looks or variations
     guides: int = 0  # planes that follow RGB in the input
+    inks: tuple[Rgb, Rgb] | None = None  # paper and ink, of a look that has no other colours
 
 
 class Generator(Painter):
@@ -77,7 +79,7 @@ class Generator(Painter):
         quarter = self._thought(self.quarter_in(half).relu(), films)
         half = tinted(self.half_out(quarter), films[-2]).relu() + half
         whole = tinted(self.whole_out(half), films[-1]).relu() + whole
-        return mix_with_input(x[:, :3], self.head(whole), self.training)
+        return mix_with_input(x[:, :3], self.head(whole), self.training, self.settings.inks)
 
     def _seen(self, x: Tensor) -> Tensor:
         seen: Tensor = self.whole_in(x[:, :3] - 0.5)

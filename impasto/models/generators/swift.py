@@ -19,6 +19,7 @@ from impasto.models.blocks import (
     Modulation,
     Painter,
     ResidualBlock,
+    Rgb,
     blank,
     conv,
     mix_with_input,
@@ -37,6 +38,7 @@ class Settings(BaseModel):
     head: int = Field(default=16, ge=1, le=1024)
     code: int = 0  # length of a code that chooses among looks or variations
     guides: int = 0  # planes that follow RGB in the input
+    inks: tuple[Rgb, Rgb] | None = None  # paper and ink, of a look that has no other colours
 
 
 class Generator(Painter):
@@ -75,7 +77,7 @@ class Generator(Painter):
         films = self.films(code, len(self.trunk) + 1)
         small = self._thought(self._seen(x), films, 0, len(self.trunk))
         wide = tinted(self.to_half(small), films[-1]).relu()
-        return mix_with_input(x[:, :3], self.to_whole(wide), self.training)
+        return mix_with_input(x[:, :3], self.to_whole(wide), self.training, self.settings.inks)
 
     def _seen(self, x: Tensor) -> Tensor:
         seen: Tensor = self.stem(x[:, :3] - 0.5)

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from impasto.learn.material.filters.drawn import blueprint, comic, halftone, ink, pencil
+from impasto.learn.material.filters.drawn import BLACK, INK_PAPER, LEAD, PENCIL_PAPER, blueprint, comic, halftone, ink, pencil
 from impasto.learn.material.filters.graded import film, neon, noir, retro
 from impasto.learn.material.filters.tones import LUMA, MARGIN_PX, Light
 from impasto.learn.material.filters.washes import flat, oil, watercolour
 
-__all__ = ["FILTERS", "LUMA", "MARGIN_PX", "Light"]
+__all__ = ["FILTERS", "INKS", "LUMA", "MARGIN_PX", "Light"]
 
 FILTERS: dict[str, Callable[[Light], Light]] = {
     "film": film, "retro": retro, "neon": neon, "noir": noir,
     "pencil": pencil, "ink": ink, "comic": comic, "blueprint": blueprint, "halftone": halftone,
     "watercolour": watercolour, "flat": flat, "oil": oil,
+}  # fmt: skip
+INKS = {  # looks whose colours all lie between two
+    "noir": ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0)), "pencil": (PENCIL_PAPER, LEAD), "ink": (INK_PAPER, BLACK),
 }  # fmt: skip

@@ -20,6 +20,8 @@ from impasto.learn.material.filters.tones import (
 )
 
 PEN = np.array([-0.15, 0.95, 0.20], np.float32)
+PENCIL_PAPER, LEAD = (0.972, 0.964, 0.944), (0.10, 0.10, 0.115)
+INK_PAPER, BLACK = (0.978, 0.966, 0.938), (0.050, 0.048, 0.062)
 
 
 def pencil(photo: Light) -> Light:
@@ -34,8 +36,7 @@ def pencil(photo: Light) -> Light:
     shade = shade * (1 + 0.60 * strokes * (1 - shade) - 0.06)
     line = np.maximum(0.95 * lines(_seen(calm), flow, 2.2, 0.010, 0.050), 0.80 * lines(seen, flow, 1.5, 0.008, 0.040))
     density = held(1 - (1 - held(shade)) * (1 - 0.90 * line * (1 - 0.15 * strokes)))
-    paper, lead = np.array([0.972, 0.964, 0.944], np.float32), np.array([0.10, 0.10, 0.115], np.float32)
-    return held(mix(paper, lead, density[..., None]))
+    return held(mix(np.array(PENCIL_PAPER, np.float32), np.array(LEAD, np.float32), density[..., None]))
 
 
 def _seen(photo: Light) -> Light:
@@ -64,8 +65,7 @@ def ink(photo: Light) -> Light:
     broad = luma_of(calmed(photo, 4.0, 0.10)) ** 0.70 + 0.5 * dry
     wash = 0.17 * smooth_step(broad, 0.70, 0.60) + 0.25 * smooth_step(broad, 0.50, 0.40)
     density = 1 - (1 - wash) * (1 - spots) * (1 - line)
-    paper, black = np.array([0.978, 0.966, 0.938], np.float32), np.array([0.050, 0.048, 0.062], np.float32)
-    return held(mix(paper, black, held(density)[..., None]))
+    return held(mix(np.array(INK_PAPER, np.float32), np.array(BLACK, np.float32), held(density)[..., None]))
 
 
 def comic(photo: Light) -> Light:
