@@ -1,7 +1,6 @@
 """Words -> jobs, errors -> exit codes. No work is done here.
 
-COMMANDS names every command, where its Job lives and its line of help. The options of a command are made from the fields of its
-Job, whose module is imported only when the command is called: listing the commands loads no engine and no media library.
+The options of a command are made from the fields of its Job, whose module is imported only when the command is called.
 """
 from __future__ import annotations
 
@@ -21,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from impasto import __version__
+from impasto.commands import COMMANDS, GROUPS, job_class_of
 from impasto.errors import ImpastoError
 
 if TYPE_CHECKING:
@@ -29,35 +29,6 @@ if TYPE_CHECKING:
 
     from impasto.job import Done, Job
 
-COMMANDS = {
-    "render": ("impasto.render.job:RenderJob", "Paint pictures, sequences and videos in a style."),
-    "timeline": (
-        "impasto.render.timeline.job:TimelineJob",
-        "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
-    ),
-    "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),
-    "generate": (
-        "impasto.make.generate:GenerateJob",
-        "Make new pictures out of noise in a look that was learnt for it (recipe noise).",
-    ),
-    "styles list": ("impasto.styles.jobs:ListJob", "List the looks at hand."),
-    "styles show": ("impasto.styles.jobs:ShowJob", "Show what a look's card says."),
-    "styles install": ("impasto.styles.jobs:InstallJob", "Add a style file to the library."),
-    "styles remove": ("impasto.styles.jobs:RemoveJob", "Remove a look from the library."),
-    "styles blend": ("impasto.render.blend:BlendJob", "Mix looks that grew from one start into a new style file."),
-    "styles sheet": ("impasto.render.sheet:SheetJob", "Paint one frame in every look and write a labelled sheet."),
-    "sample": ("impasto.media.sample:SampleJob", "Write sample frames of a procedural scene."),
-    "evaluate": (
-        "impasto.evaluate.job:EvaluateJob",
-        "Measure a painting against its source: what it keeps, how near the look is, how steady it is.",
-    ),
-    "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
-    "bench": (
-        "impasto.bench.job:BenchJob",
-        "Measure how fast this machine paints: the network alone, and with --shots from file to file.",
-    ),
-}
-GROUPS = {"styles": "List, show, install, remove and blend looks, or see a picture in all of them."}
 ABOUT = "Learn a look, paint a shot."
 ENDINGS = (
     "Exit codes: 0 done, 1 failed, 2 bad input, 3 engine failed, 4 training failed, 5 beyond a limit, 130 stopped. "
@@ -109,15 +80,6 @@ def command_for(words: str) -> Command:
     app = typer.Typer(add_completion=False)
     app.command(words.split()[-1], help=job_class.help, epilog=ENDINGS)(_caller(job_class))
     return typer.main.get_command(app)
-
-
-def job_class_of(words: str) -> type[Job]:
-    """Import the Job of a command."""
-    from importlib import import_module
-
-    module, name = COMMANDS[words][0].split(":")
-    found: type[Job] = getattr(import_module(module), name)
-    return found
 
 
 def _app() -> typer.Typer:

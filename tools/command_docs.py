@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from impasto.cli import COMMANDS, job_class_of, spelling_of
+from impasto.cli import spelling_of
+from impasto.commands import COMMANDS, job_class_of
 
 TABLE = re.compile(r"<!-- options of ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
