@@ -22,11 +22,14 @@ Matrix = NDArray[np.floating[Any]]
 
 BT709, UNKNOWN, BT601, BT2020 = 1, 2, 6, 9
 LIMITED, FULL = 1, 2
-BAND_ROWS = 256  # of chroma, that are made at once
+BAND_ROWS = 32  # of chroma, that are made at once: a processor keeps what it needs for them at hand
 HD_ROWS = 720  # untagged pictures of fewer rows are taken for BT.601, others for BT.709
 # Matrix of H.273 -> what red and blue weigh in luma. 0 is RGB itself.
 WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 _SUBSAMPLED = {(1, 1): "444", (2, 1): "422", (2, 2): "420", (1, 2): "440", (4, 1): "411", (4, 4): "410"}
+# What makes chroma smaller, as the inverse of what widens it: of (1 1) / 2 across, of (1 3) / 4 down. All sums are exact.
+_NARROWING: dict[int, Matrix] = {1: np.ones(1, np.float32), 2: np.array([-1, 2, 6, 2, -1], np.float32) / 8}
+_NARROWING_DOWN: dict[int, Matrix] = {1: np.ones(1, np.float32), 2: np.array([-1, 3, 3, -1], np.float32) / 4}
 _LIMITED_WHEN_SILENT = ("h264", "hevc", "vp9", "av1", "mpeg")  # grey of other codecs is full unless it says otherwise
 
 
@@ -137,11 +140,13 @@ def from_rgb(pixels: Pixels, name: str, signal: Signal) -> av.VideoFrame:
             coded = np.minimum(coded, 2**layout.bits - 1)  # the purest blue lies half a step beyond
         order = (1, 2, 0, 3) if layout.rgb else (0, 1, 2, 3)
         for place, plane in enumerate(frame.planes):
-            channel = cv2.extractChannel(coded, order[place])
+            target, channel = _view(plane, layout.depth), order[place]
             if not layout.rgb and place in (1, 2) and layout.across * layout.down > 1:
-                narrow_into(_view(plane, layout.depth), channel, layout)
+                narrow_into(target, cv2.extractChannel(coded, channel), layout)
+            elif coded.dtype == target.dtype:
+                cv2.extractChannel(coded, channel, dst=target)  # straight to where the encoder finds it
             else:
-                np.copyto(_view(plane, layout.depth), channel, casting="unsafe")
+                np.copyto(target, cv2.extractChannel(coded, channel), casting="unsafe")
     frame.colorspace, frame.color_range = signal.codes(layout)
     frame.color_primaries, frame.color_trc = signal.primaries, signal.transfer
     return frame
@@ -179,23 +184,16 @@ def narrow(plane: Pixels, across: int, down: int, bits: int) -> Pixels:
     plane = cv2.copyMakeBorder(plane, 0, -height % down, 0, -width % across, cv2.BORDER_REPLICATE)
     if across == 4:
         return cv2.resize(plane, (plane.shape[1] // across, plane.shape[0] // down), interpolation=cv2.INTER_AREA)
-    values = plane
-    if down == 2:  # (-1 3 3 -1) / 4, the inverse of widening by (1 3) / 4
-        upper, lower = plane[::2], plane[1::2]
-        before, after = np.vstack([lower[:1], lower[:-1]]), np.vstack([upper[1:], upper[-1:]])
-        values = _sum((upper, 0.75), (lower, 0.75)) + _sum((before, -0.25), (after, -0.25))
-    if across == 2:  # (-1 2 6 2 -1) / 8, the inverse of widening by (1 1) / 2
-        left, right = cv2.split(np.ascontiguousarray(values).reshape(len(values), -1, 2))
-        pairs = _sum((left, 0.75), (right, 0.25))
-        before, after = (np.hstack([each[:, :1], each[:, :-1]]) for each in (right, left))
-        following = np.hstack([left[:, 1:], left[:, -1:]])
-        values = pairs + _sum((before, 0.25), (after, -0.125)) + _sum((following, -0.125), (following, 0))
-    values = _sum((values, 1), (values, 0), cv2.CV_8U if plane.dtype == np.uint8 else cv2.CV_16U)  # rounds, and clips to the type
+    # At the border each filter meets the mirror image, but on the left, where the first pixel is its own neighbour's neighbour.
+    edged = cv2.copyMakeBorder(plane, 0, 0, 2, 0, cv2.BORDER_REFLECT_101)
+    edged[:, 0] = plane[:, 0]
+    over, below = _NARROWING[across], _NARROWING_DOWN[down]
+    anchor = ((len(over) - 1) // 2, (len(below) - 1) // 2)
+    fine = cv2.sepFilter2D(edged, cv2.CV_32F, over, below, anchor=anchor, borderType=cv2.BORDER_REFLECT_101)
+    values = np.ascontiguousarray(fine[::down, 2::across])
+    kind = cv2.CV_8U if plane.dtype == np.uint8 else cv2.CV_16U
+    values = cv2.addWeighted(values, 1, values, 0, 0, dtype=kind)  # rounds, and clips to the type
     return values if bits in (8, 16) else np.minimum(values, 2**bits - 1)
-
-
-def _sum(one: tuple[Pixels, float], other: tuple[Pixels, float], kind: int = cv2.CV_32F) -> Pixels:
-    return cv2.addWeighted(*one, *other, 0, dtype=kind)
 
 
 def _view(plane: VideoPlane, depth: str) -> Pixels:
