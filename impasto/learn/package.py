@@ -114,7 +114,7 @@ def describe(generator: nn.Module, graph: bytes, codes: dict[str, list[float]] |
     name = type(generator).__module__.rsplit(".", 1)[-1]
     return Tier(
         generator=name,
-        settings=generator.settings.model_dump(),  # type: ignore[union-attr,operator]  # every listed generator has them
+        settings=generator.settings.model_dump(mode="json"),  # type: ignore[union-attr,operator]  # every listed generator has them
         stride=getattr(generator, "stride", 1),  # what draws from noise has none
         receptive_field=getattr(generator, "receptive_field", 1),
         parameters=sum(p.numel() for p in generator.parameters()),

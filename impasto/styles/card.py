@@ -56,7 +56,7 @@ CodeName = Annotated[str, Field(pattern=r"^\w([\w .+-]*[\w+-])?$", max_length=LO
 Code = Annotated[list[float], Field(min_length=1, max_length=LONGEST_CODE)]
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+() -]+$", max_length=200)]
 Scalar = bool | int | float | Text | None
-Settings = dict[Text, Scalar | list[Scalar]]
+Settings = dict[Text, Scalar | list[Scalar | list[Scalar]]]
 Day = Annotated[str, AfterValidator(_is_date)]
 
 

@@ -8,10 +8,12 @@ import pytest
 
 pytest.importorskip("torch", reason="learning needs the extra 'learn'")
 
+from impasto.engine.export import export_graph
 from impasto.learn.material.data import Pictures
-from impasto.learn.package import alike, listed
+from impasto.learn.package import alike, describe, listed
 from impasto.learn.recipes import base, fusion, one_image
-from impasto.styles.card import Card, TrainingRecord
+from impasto.models.generators import swift
+from impasto.styles.card import Card, Tier, TrainingRecord
 
 
 def test_more_references_than_a_card_holds_are_told_as_one_list() -> None:
@@ -20,6 +22,14 @@ def test_more_references_than_a_card_holds_are_told_as_one_list() -> None:
     (one,) = listed(pictures, most=2)
     assert one.name == "3 pictures"
     assert one.sha256 == pictures.list_hash()
+
+
+def test_a_card_tells_every_setting_of_a_network_so_that_it_can_be_made_again() -> None:
+    settings = swift.Settings(width=8, blocks=1, head=4, inks=((1.0, 0.9, 0.8), (0.1, 0.0, 0.0)))
+    generator = swift.Generator(settings)
+    graph = export_graph(generator)  # which proves that the graph paints as the network does
+    told = Tier.model_validate_json(describe(generator, graph).model_dump_json())
+    assert swift.Settings(**told.settings) == settings
 
 
 @pytest.mark.parametrize(
