@@ -15,7 +15,7 @@ ROOMS = {
     "dreamers": "impasto.models.dreamers",
     "engines": "impasto.engine",
 }
-NOT_PLUGINS = {"engines": {"export", "choose", "graph", "trial", "encode", "fold", "dream"}}
+NOT_PLUGINS = {"engines": {"export", "choose", "graph", "trial", "encode", "fold", "dream", "devices"}}
 
 
 def names(room: str) -> list[str]:

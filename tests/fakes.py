@@ -27,6 +27,7 @@ class Inverter:
     name = "inverter"
     precision = "fp32"
     device = "none"
+    at_once = 1
     bytes_per_pixel = 24.0
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ An engine is a file of this room. It offers
     available()           None where it can be used, else the reason and how to get it
     contends()            whether measuring it is worth the time when the user leaves the choice to us
     auto_precision(deep)  the precision to take where the user names none; `deep`: the output has more than 8 bits
-    open(graph, tier, precision) -> Engine
+    open(graph, tier, precision, device) -> Engine
 
 What a tier takes and gives is on the card: pixels [N,H,W,3+G] with the G planes of its guides after the colour, in the order of
 `tier.guides`; painted pixels [N,H*scale,W*scale,3]. The look of a network of many is a code in the graph: engines never see one.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from impasto import plugins
+from impasto.engine.devices import ANYWHERE, CUDA, Device, Several
 from impasto.engine.graph import with_code
 from impasto.errors import EngineError, ImpastoError, InputError
 from impasto.frame import Pixels
@@ -34,7 +35,8 @@ class Engine(Protocol):
     name: str
     precision: str  # fp32 | bf16 | int8
     device: str
-    bytes_per_pixel: float  # memory that painting takes, per pixel of the picture
+    at_once: int  # how many batches it paints at the same time, when as many threads ask
+    bytes_per_pixel: float  # memory that painting takes, per pixel of each batch
 
     def paint(self, batch: Pixels) -> Pixels:
         """Paint [N,H,W,3+G] of uint8, or float32 in 0..1; the answer is [N,H*scale,W*scale,3] of that type. Any H and W do."""
@@ -52,15 +54,22 @@ class EngineModule(Protocol):
 
     def auto_precision(self, deep: bool) -> str: ...
 
-    def open(self, graph: bytes, tier: Tier, precision: str) -> Engine: ...
+    def open(self, graph: bytes, tier: Tier, precision: str, device: Device = ANYWHERE) -> Engine: ...
 
 
 def open_engine(
-    style: StyleFile, tier: str, engine: str = "auto", precision: str = "auto", deep: bool = False, code: Sequence[float] = ()
+    style: StyleFile,
+    tier: str,
+    engine: str = "auto",
+    precision: str = "auto",
+    deep: bool = False,
+    code: Sequence[float] = (),
+    devices: Sequence[Device] = (ANYWHERE,),
 ) -> Engine:
     """Make one tier of a style ready to paint. `deep`: the output has more than 8 bits, so precision auto means fp32.
 
-    `code` chooses among the looks or variations of a network that has several; without one it paints with its own.
+    `code` chooses among the looks or variations of a network that has several; without one it paints with its own. On several
+    `devices` it paints as many batches at the same time.
     """
     if tier not in style.card.tiers:
         raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
@@ -68,6 +77,8 @@ def open_engine(
     if described.noise:
         raise InputError(f"style {style.card.name} draws pictures from noise and paints none: 'impasto generate' runs it")
     graph = with_code(style.graph(tier), code) if code else style.graph(tier)
+    if engine == "auto" and devices[0].kind == CUDA:
+        engine = _of_cards()
     if engine == "auto":
         from impasto.engine.choose import fastest
 
@@ -77,7 +88,14 @@ def open_engine(
         precision = module.auto_precision(deep) if precision == "auto" else precision
         if precision not in module.PRECISIONS:
             raise InputError(f"engine {engine} has no precision '{precision}': choose one of {', '.join(module.PRECISIONS)}")
-        return module.open(graph, described, precision)
+        engines = [module.open(graph, described, precision, device) for device in devices]
+        return engines[0] if len(engines) == 1 else Several(engines)
+
+
+def _of_cards() -> str:
+    """The engine that paints on graphics cards here."""
+    modules = {name: cast(EngineModule, plugins.load("engines", name)) for name in ("pytorch", "onnx")}
+    return next((name for name, module in modules.items() if module.available() is None), "onnx")
 
 
 def load_engine(name: str) -> EngineModule:

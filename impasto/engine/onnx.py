@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from impasto.engine import engine_errors, fit_to_stride, without_margin
+from impasto.engine.devices import ANYWHERE, CPU, CUDA, Device
 from impasto.engine.graph import PIXELS, bytes_per_pixel, fold_pixels
+from impasto.errors import InputError
 from impasto.frame import Pixels
 
 if TYPE_CHECKING:
@@ -39,9 +41,9 @@ def auto_precision(deep: bool) -> str:
     return "fp32"
 
 
-def open(graph: bytes, tier: Tier, precision: str) -> OnnxEngine:
+def open(graph: bytes, tier: Tier, precision: str, device: Device = ANYWHERE) -> OnnxEngine:
     """Make a graph ready to paint."""
-    return OnnxEngine(graph, tier.stride, tier.scale)
+    return OnnxEngine(graph, tier.stride, tier.scale, device)
 
 
 class OnnxEngine:
@@ -50,11 +52,12 @@ class OnnxEngine:
     name = "onnx"
     precision = "fp32"
 
-    def __init__(self, graph: bytes, stride: int, scale: int = 1) -> None:
+    def __init__(self, graph: bytes, stride: int, scale: int = 1, device: Device = ANYWHERE) -> None:
         self.bytes_per_pixel = bytes_per_pixel(graph)
-        self._graph, self._stride, self._scale = graph, stride, scale
+        self._graph, self._stride, self._scale, self._where = graph, stride, scale, device
         self._sessions: dict[str, Session] = {}
         self.device = self._session("uint8").get_providers()[0].removesuffix("ExecutionProvider").lower()
+        self.at_once = device.share if self.device == CPU else 1
 
     def paint(self, batch: Pixels) -> Pixels:
         """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""
@@ -65,15 +68,21 @@ class OnnxEngine:
 
     def _session(self, dtype: str) -> Session:
         if dtype not in self._sessions:
-            self._sessions[dtype] = open_session(fold_pixels(self._graph, dtype))
+            self._sessions[dtype] = open_session(fold_pixels(self._graph, dtype), self._where)
         return self._sessions[dtype]
 
 
-def open_session(graph: bytes) -> Session:
-    """A quiet session of ONNX Runtime on the best device it has here."""
+def open_session(graph: bytes, device: Device = ANYWHERE) -> Session:
+    """A quiet session of ONNX Runtime on a device; anywhere is the best it has here."""
     runtime = import_module("onnxruntime")
     runtime.disable_telemetry_events()
     options = runtime.SessionOptions()
     options.log_severity_level = ONLY_ERRORS
+    options.intra_op_num_threads = device.threads
     here = runtime.get_available_providers()
-    return runtime.InferenceSession(graph, options, providers=[(n, how) for n, how in PROVIDERS.items() if n in here])
+    if device.kind == CUDA and "CUDAExecutionProvider" not in here:
+        raise InputError("ONNX Runtime as it is installed here knows no graphics cards: pip install onnxruntime-gpu in its place")
+    providers = {name: how for name, how in PROVIDERS.items() if name in here and (device.kind != CPU or "CPU" in name)}
+    if device.kind == CUDA:
+        providers["CUDAExecutionProvider"] = providers["CUDAExecutionProvider"] | {"device_id": str(device.number)}
+    return runtime.InferenceSession(graph, options, providers=list(providers.items()))

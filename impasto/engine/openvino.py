@@ -9,6 +9,7 @@ import sys
 from collections import OrderedDict
 from importlib import import_module
 from importlib.util import find_spec
+from queue import Queue
 from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from impasto.engine import engine_errors, fit_to_stride, without_margin
+from impasto.engine.devices import ANYWHERE, CUDA, Device
 from impasto.engine.graph import bytes_per_pixel, fold_pixels
 from impasto.errors import InputError
 from impasto.frame import Pixels
@@ -46,39 +48,47 @@ def auto_precision(deep: bool) -> str:
     return "bf16" if not deep and _has_bf16() else "fp32"
 
 
-def open(graph: bytes, tier: Tier, precision: str) -> OpenVinoEngine:
+def open(graph: bytes, tier: Tier, precision: str, device: Device = ANYWHERE) -> OpenVinoEngine:
     """Make a graph ready to paint on this machine's processor."""
+    if device.kind == CUDA:
+        raise InputError("it runs on the processor alone: for graphics cards choose --engine pytorch or onnx")
     if precision == "bf16" and not _has_bf16():
         raise InputError("this processor does not compute in bf16: choose precision fp32")
-    return OpenVinoEngine(graph, tier, precision)
+    return OpenVinoEngine(graph, tier, precision, device.share)
 
 
 class OpenVinoEngine:
-    """One graph on the CPU; safe to share between threads, which then take turns."""
+    """One graph on the CPU; safe to share between threads: `at_once` of them paint side by side, more take turns."""
 
     name = "openvino"
 
-    def __init__(self, graph: bytes, tier: Tier, precision: str) -> None:
-        self.precision = precision
+    def __init__(self, graph: bytes, tier: Tier, precision: str, at_once: int = 1) -> None:
+        self.precision, self.at_once = precision, at_once
         self.bytes_per_pixel = bytes_per_pixel(graph)
         self._graph, self._stride, self._scale = graph, tier.stride, tier.scale
         self._core = library().Core()
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
         self._models: dict[str, Model] = {}
-        self._requests: OrderedDict[tuple[str, tuple[int, ...]], Request] = OrderedDict()
+        self._requests: OrderedDict[tuple[str, tuple[int, ...]], Queue[Request]] = OrderedDict()  # those that are free
         self._turn = Lock()
         self._model("uint8")  # a graph that OpenVINO cannot read is refused now, not at the first frame
 
     def paint(self, batch: Pixels) -> Pixels:
         """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""
-        with engine_errors(self.name), self._turn:
+        with engine_errors(self.name):
             fitted = fit_to_stride(batch, self._stride)
-            request = self._request(str(fitted.dtype), fitted.shape)
-            request.infer([fitted], share_inputs=True)
-            painted = without_margin(request.get_output_tensor(0).data, batch, self._scale)
-            return np.array(painted)  # a copy: the next batch overwrites this one
+            with self._turn:
+                free = self._free(str(fitted.dtype), fitted.shape)
+            request = free.get()
+            try:
+                request.infer([fitted], share_inputs=True)
+                painted = without_margin(request.get_output_tensor(0).data, batch, self._scale)
+                return np.array(painted)  # a copy: the next batch overwrites this one
+            finally:
+                free.put(request)
 
-    def _request(self, dtype: str, shape: tuple[int, ...]) -> Request:
+    def _free(self, dtype: str, shape: tuple[int, ...]) -> Queue[Request]:
+        """The requests for a shape that nobody is using."""
         key = (dtype, shape)
         if key in self._requests:
             self._requests.move_to_end(key)
@@ -86,9 +96,13 @@ class OpenVinoEngine:
         self._make_room(shape)
         model = self._model(dtype).clone()
         model.reshape(list(shape))
-        how = {"INFERENCE_PRECISION_HINT": HINTS[self.precision], "PERFORMANCE_HINT": "LATENCY"}
-        self._requests[key] = self._core.compile_model(model, "CPU", how).create_infer_request()
-        return self._requests[key]
+        streams = {"PERFORMANCE_HINT": "LATENCY"} if self.at_once == 1 else {"NUM_STREAMS": self.at_once}
+        compiled = self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": HINTS[self.precision], **streams})
+        free: Queue[Request] = Queue()
+        for _ in range(self.at_once):
+            free.put(compiled.create_infer_request())
+        self._requests[key] = free
+        return free
 
     def _make_room(self, shape: tuple[int, ...]) -> None:
         def pixels() -> int:

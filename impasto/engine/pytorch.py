@@ -11,8 +11,10 @@ import numpy as np
 
 from impasto import plugins
 from impasto.engine import engine_errors, fit_to_stride, without_margin
+from impasto.engine.devices import ANYWHERE, CPU, CUDA, Device
 from impasto.engine.export import read_weights
 from impasto.engine.graph import bytes_per_pixel
+from impasto.errors import InputError
 from impasto.frame import Pixels
 
 if TYPE_CHECKING:
@@ -45,24 +47,26 @@ def auto_precision(deep: bool) -> str:
     return "bf16" if able and not deep else "fp32"
 
 
-def open(graph: bytes, tier: Tier, precision: str) -> TorchEngine:
+def open(graph: bytes, tier: Tier, precision: str, device: Device = ANYWHERE) -> TorchEngine:
     """Rebuild the tier's generator from its name, settings and weights."""
-    return TorchEngine(graph, tier, precision)
+    return TorchEngine(graph, tier, precision, device)
 
 
 class TorchEngine:
-    """One generator as a PyTorch module, on the first graphics card, else on the CPU."""
+    """One generator as a PyTorch module, on a graphics card, the first if none is named, else on the CPU."""
 
     name = "pytorch"
 
-    def __init__(self, graph: bytes, tier: Tier, precision: str) -> None:
+    def __init__(self, graph: bytes, tier: Tier, precision: str, device: Device = ANYWHERE) -> None:
         import torch
 
         self.precision = precision
         self.bytes_per_pixel = bytes_per_pixel(graph)
         self._stride, self._scale = tier.stride, tier.scale
-        self._where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.device = torch.cuda.get_device_name(0) if self._where.type == "cuda" else "cpu"
+        self._where = _place(device)
+        self.device = torch.cuda.get_device_name(self._where) if self._where.type == CUDA else CPU
+        self.at_once = device.share if self._where.type == CPU else 1
+        torch.backends.cudnn.allow_tf32 = False  # it keeps 10 bits of each factor, which is not what fp32 promises
         room = plugins.load("generators", tier.generator)
         network: torch.nn.Module = room.Generator(room.Settings(**tier.settings))
         network.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(graph).items()})
@@ -72,9 +76,7 @@ class TorchEngine:
         """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""
         import torch
 
-        # TF32 keeps 10 bits of each factor, which is not what fp32 promises
-        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        with engine_errors(self.name), torch.inference_mode(), exact:
+        with engine_errors(self.name), torch.inference_mode():
             fitted = torch.from_numpy(fit_to_stride(batch, self._stride)).to(self._where)
             as_bytes = fitted.dtype == torch.uint8
             image = fitted.permute(0, 3, 1, 2).float()  # channels stay last in memory, which is what the card likes best
@@ -89,3 +91,16 @@ class TorchEngine:
         import torch
 
         return torch.autocast(self._where.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
+
+
+def _place(device: Device) -> torch.device:
+    """A device as PyTorch names it."""
+    import torch
+
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.kind == CUDA and device.number >= cards:
+        have = f"cuda:0 to cuda:{cards - 1}" if cards else "none that PyTorch can use"
+        raise InputError(f"there is no graphics card cuda:{device.number} here: there is {have}")
+    if device.kind == CUDA:
+        return torch.device(CUDA, device.number)
+    return torch.device(CUDA if cards and device.kind != CPU else CPU)

@@ -1,11 +1,14 @@
-"""Two threads around the painter: one reads ahead of it, one delivers behind it, with bounded queues between.
+"""Two threads around the painter: one reads ahead of it, one delivers behind it, with bounded queues between. The painter
+itself may be several threads abreast.
 
 Decoding, painting and encoding release Python's lock while they work, so the three overlap; the bound on the queues keeps
 memory constant in a clip's length. An error in either thread is raised in the painter's; closing stops both and waits for them.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from time import perf_counter
@@ -13,6 +16,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 LOOK_UP_SECONDS = 0.1  # how often a waiting thread asks whether it should stop
 MOST_QUEUED, QUEUED_BYTES = 8, 32 << 20
 
@@ -110,6 +114,33 @@ class Behind(Generic[Item]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def abreast(work: Callable[[Item], Made], items: Iterable[Item], at_once: int) -> Iterator[Made]:
+    """What the work makes of each item, in their order, so many made at the same time; of an error all that came before it."""
+    if at_once == 1:
+        yield from map(work, items)
+        return
+    source, fault = iter(items), None
+    waiting: deque[Future[Made]] = deque()
+    pool = ThreadPoolExecutor(at_once, "impasto-abreast")
+    try:
+        while True:
+            try:
+                waiting.append(pool.submit(work, next(source)))
+            except StopIteration:
+                break
+            except Exception as error:  # what came before it is made all the same
+                fault = error
+                break
+            if len(waiting) > at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+        if fault is not None:
+            raise fault
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _close_here(source: Generator[Item, None, None], owner: Ahead[Item]) -> None:

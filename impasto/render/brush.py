@@ -1,12 +1,13 @@
 """The brush: one tier of one look, ready to paint colours as a screen shows them. Where and how it is laid on, hand.py knows."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from impasto.engine import open_engine
+from impasto.engine.devices import ANYWHERE, Device
 from impasto.errors import InputError
 from impasto.frame import Pixels
 from impasto.render.looks import Look
@@ -35,6 +36,7 @@ class Brush:
             raise InputError(f"style {style.card.name} has no tier '{tier}': choose one of {', '.join(style.card.tiers)}")
         self.style, self.tier, self.tile = style, tier, tile
         self.engine, self.precision = engine, precision
+        self.devices: Sequence[Device] = (ANYWHERE,)
         self.opened: dict[bool, Engine] = {}  # by whether it paints more than 8 bits
 
     @property
@@ -62,12 +64,18 @@ class Brush:
         """How far across the generator sees, in pixels."""
         return self.style.card.tiers[self.tier].receptive_field
 
+    @property
+    def at_once(self) -> int:
+        """How many frames it paints at the same time, when as many threads ask."""
+        return max((engine.at_once for engine in self.opened.values()), default=1)
+
     def prepare(self, deep: bool, source: str = "") -> Engine:
         """Open the engine for pictures of 8 bits or of more (deep); refuse a precision that would lose the depth."""
         if deep and self.precision not in ("auto", "fp32"):
             raise InputError(f"{source}: has more than 8 bits, which are painted in fp32: leave --precision {self.precision} out")
         if deep not in self.opened:
-            self.opened[deep] = open_engine(self.style, self.tier, self.engine, self.precision, deep, self.look.code)
+            how = (self.engine, self.precision, deep, self.look.code, self.devices)
+            self.opened[deep] = open_engine(self.style, self.tier, *how)
         return self.opened[deep]
 
     def paint(self, pixels: Pixels) -> Pixels:

@@ -116,6 +116,15 @@ class Hand:
         """What steadying came to; nothing where it is off."""
         return self._company.gain.figures() if self._company else {}
 
+    @property
+    def at_once(self) -> int:
+        """How many frames it may paint at the same time; one by one where a frame leans on others, or on files beside it."""
+        leaning = self.touch.guides or self._company or any(self._mattes)
+        if leaning or not self._paints:
+            return 1
+        self._measure()  # before several ask for it
+        return min(layer.brush.at_once for layer in self.layers)
+
     def around(self, number: int) -> Sequence[int]:
         """The frames that a frame is painted from, itself among them."""
         steadied = self._company is not None and self.touch.strength.at(number) != 0

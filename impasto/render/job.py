@@ -90,6 +90,10 @@ class RenderJob(Job):
     tile: str = option("auto", "paint in tiles: auto (where memory asks for it), off, or their size in pixels")
     engine: Literal["auto", "openvino", "onnx", "pytorch"] = option("auto", "what runs the network; auto measures once")
     precision: Literal["auto", "fp32", "bf16", "int8"] = option("auto", "number format; auto: fp32, for movies what is fastest")
+    devices: str = option(
+        "auto", "where the looks run: cpu:2 is two painters on the processor, cuda:0,cuda:1 two cards; frames, or the tiles of a "
+        "huge one, are shared out among them"
+    )
     overwrite: bool = option(False, "replace outputs that exist")
     fresh: bool = option(False, "start over instead of going on where an earlier run of this render was stopped")
 
@@ -102,6 +106,15 @@ class RenderJob(Job):
 
         if not value.isdecimal() or int(value) < SMALLEST_TILE_PX:
             raise ValueError(f"choose auto, off, or a size of {SMALLEST_TILE_PX} pixels or more")
+        return value
+
+    @field_validator("devices")
+    @classmethod
+    def _devices_are_known(cls, value: str) -> str:
+        if value != "auto":
+            from impasto.engine.devices import parse_devices
+
+            parse_devices(value)
         return value
 
     @field_validator("strength", mode="before")
@@ -137,6 +150,7 @@ class RenderJob(Job):
             return
         errands = plan(clips, self.out)
         self._pin_engine(layers, errands)
+        self._share_out(layers, errands)
         manner = Manner(Encoding(self.codec, self.quality, self.chroma, self.bits), self.sound, self.overwrite, self.fresh)
         touch, works, inputs = self._touch(), list[Work](), self._inputs(clips, layers)
         with self._folder(errands):
@@ -310,6 +324,15 @@ class RenderJob(Job):
                     layer.brush.engine = before["engine"]
                     layer.brush.precision = before["precision"] if self.precision == "auto" else self.precision
                 return
+
+    def _share_out(self, layers: list[Layer], errands: list[Errand]) -> None:
+        """The looks run where they were told to; where the choice is ours, clips are painted several frames at a time."""
+        from impasto.engine.devices import ANYWHERE, parse_devices, side_by_side
+
+        alone = all(errand.kind == "picture" for errand in errands)
+        told = parse_devices(self.devices) if self.devices != "auto" else [ANYWHERE if alone else side_by_side()]
+        for layer in layers:
+            layer.brush.devices = told
 
     @contextmanager
     def _folder(self, errands: list[Errand]) -> Iterator[None]:

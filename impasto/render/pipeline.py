@@ -1,6 +1,7 @@
 """From errands to painted files: reader -> engine -> strength -> delivery. It knows nothing of files' formats or of engines.
 
-Reading, painting and writing overlap in three threads (belt.py); what is finished is noted as it comes (journal.py).
+Reading, painting and writing overlap in threads of their own (belt.py), and an engine on several devices paints as many frames
+at the same time; what is finished is noted as it comes (journal.py).
 """
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame
 from impasto.job import Done, Progress
 from impasto.media import open_reader, open_writer
-from impasto.render.belt import Ahead, Behind, queue_depth
+from impasto.render.belt import Ahead, Behind, abreast, queue_depth
 from impasto.render.delivery import Delivery, Files, Manner, Movie, Part, left_behind, lessened, silent
 from impasto.render.errands import Clip, Errand, facts, size_of
 from impasto.render.hand import Hand
@@ -169,6 +170,7 @@ def paint_clip(work: Work, manner: Manner, tally: Tally) -> Iterator[Progress]:
             lambda place, frame, company: hand_at[place].paint(frame, company),
             lambda item: delivery.take(*item),
             delivery.threads,
+            min(hand.at_once for hand in work.hands),
         )
         try:
             for done, rate in flow(stages, errand.info, tally):
@@ -218,24 +220,28 @@ def _wanted(errand: Errand, hands: list[Hand], todo: set[int]) -> Generator[tupl
 
 @dataclass(frozen=True)
 class Stages:
-    """What happens to a frame and its place: it is read, painted, delivered by one or more threads."""
+    """What happens to a frame and its place: it is read, painted, delivered by one or more threads each."""
 
     frames: Generator[tuple[int, Frame, list[Frame]], None, None]  # place, frame, and those around it if it is steadied
     paint: Callable[[int, Frame, list[Frame]], Frame]
     deliver: Callable[[tuple[int, Frame]], None]
     threads: int
+    painters: int = 1
 
 
 def flow(stages: Stages, info: ClipInfo | None, tally: Tally) -> Iterator[tuple[int, float]]:
     """Read ahead, paint, deliver behind, all at once; yield how many frames are painted, and frames per second."""
     depth = queue_depth(_bytes(info)) if info else 1
     start, done = perf_counter(), 0
+
+    def paint(item: tuple[int, Frame, list[Frame]]) -> tuple[int, Frame, float]:
+        began = perf_counter()
+        return item[0], stages.paint(*item), perf_counter() - began
+
     with Ahead(stages.frames, depth) as ahead, Behind(stages.deliver, depth, stages.threads) as behind:
         try:
-            for place, frame, company in ahead:
-                began = perf_counter()
-                painted = stages.paint(place, frame, company)
-                tally.paint_seconds += perf_counter() - began
+            for place, painted, seconds in abreast(paint, ahead, stages.painters):
+                tally.paint_seconds += seconds / stages.painters
                 tally.first_frame_seconds = tally.first_frame_seconds or perf_counter() - tally.began
                 behind.put((place, painted))
                 done += 1
@@ -264,7 +270,8 @@ def record(hands: Sequence[Hand]) -> dict[str, Any]:
     engines = [f"{engine.name} {engine.precision} on {engine.device}" for engine in opened.values()]
     seconds = [taken for hand in hands for taken in hand.seconds]
     after_first = seconds[1:] or seconds  # an engine prepares itself on the first frame of a size
-    fps = round(1 / median(after_first), 2) if after_first and median(after_first) else None
+    at_once = 1 if all(hand.clip.kind == "picture" for hand in hands) else min(hand.at_once for hand in hands)
+    fps = round(at_once / median(after_first), 2) if after_first and median(after_first) else None
     style = layers[0].brush.style
     made = {"style": ", ".join(layer.brush.name for layer in layers), "style_hash": style.hash}
     touch = {"tier": layers[0].brush.tier, "strength": _number_or_text(hands[0].touch.strength)}

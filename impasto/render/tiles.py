@@ -3,6 +3,7 @@
 A generator sees no further than its receptive field. So a window is painted that is larger than the piece wanted from it by a
 halo of half that field, and the piece is cut from its middle. Windows begin at multiples of the stride, lie inside the
 picture, so that its true border is where the generator meets a border, and have one size, so that an engine prepares once.
+An engine on several devices paints as many windows at the same time.
 """
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import numpy as np
 from impasto.engine import Engine
 from impasto.errors import EngineError, InputError
 from impasto.frame import Pixels
+from impasto.render.belt import abreast
 
 SMALLEST_TILE_PX = 16
 MOST_MEMORY = 384 << 20  # bytes; larger windows paint a tenth faster at best, and 4K is to fit into 1.5 GB in all
@@ -62,7 +64,9 @@ def tile_px(engine: Engine, pixels: Pixels, tile: int | str, halo: int) -> int:
         return int(tile)
     affordable = min(free_memory() // 2, MOST_MEMORY) / engine.bytes_per_pixel
     height, width = pixels.shape[:2]
-    return 0 if height * width <= affordable else max(isqrt(int(affordable)) - 2 * halo, SMALLEST_TILE_PX)
+    if height * width <= affordable:
+        return 0
+    return max(isqrt(int(affordable / engine.at_once)) - 2 * halo, SMALLEST_TILE_PX)  # as many are held as are painted at once
 
 
 def self_test(engine: Engine, stride: int, receptive_field: int, dtype: str = "uint8", channels: int = 3) -> float:
@@ -100,10 +104,13 @@ def spans(length: int, side: int, halo: int, stride: int) -> tuple[int, list[Spa
 
 
 def _tiled(engine: Engine, pixels: Pixels, side: int, halo: int, stride: int) -> Pixels:
-    painted: Pixels | None = None
-    for (top, rows), (left, columns), window in _windows(pixels, side, halo, stride):
+    def paint(each: tuple[Span, Span, Pixels]) -> tuple[Span, Span, int, Pixels]:
+        row, column, window = each
         tile = _one(engine, window)
-        scale = tile.shape[0] // window.shape[0]
+        return row, column, tile.shape[0] // window.shape[0], tile
+
+    painted: Pixels | None = None
+    for (top, rows), (left, columns), scale, tile in abreast(paint, _windows(pixels, side, halo, stride), engine.at_once):
         if painted is None:
             painted = np.empty((pixels.shape[0] * scale, pixels.shape[1] * scale, 3), tile.dtype)
         kept = tile[_larger(rows, scale, top), _larger(columns, scale, left)]

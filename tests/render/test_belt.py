@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from impasto.render.belt import MOST_QUEUED, Ahead, Behind, queue_depth
+from impasto.render.belt import MOST_QUEUED, Ahead, Behind, abreast, queue_depth
 
 
 def counted(last: int, seen: list[int], closed: list[bool]) -> Generator[int, None, None]:
@@ -119,3 +119,28 @@ def test_closing_delivers_nothing_more() -> None:
 def test_large_frames_wait_in_short_queues() -> None:
     assert queue_depth(64 * 64 * 3) == MOST_QUEUED
     assert queue_depth(7680 * 4320 * 3 * 2) == 1
+
+
+def test_work_abreast_keeps_the_order_and_goes_on_at_the_same_time() -> None:
+    both = threading.Barrier(2)
+
+    def work(number: int) -> int:
+        both.wait(timeout=20)
+        time.sleep(0.01 if number % 2 == 0 else 0)  # the later one is done first
+        return number * number
+
+    assert list(abreast(work, range(8), 2)) == [number * number for number in range(8)]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_of_an_error_abreast_all_that_came_before_it(at_once: int) -> None:
+    def source() -> Generator[int, None, None]:
+        yield from range(5)
+        raise ValueError("frame 6 is damaged")
+
+    for items, work in [(source(), abs), (iter(range(9)), lambda n: [0, 1, 2, 3, 4][n])]:
+        made = abreast(work, items, at_once)
+        assert [next(made) for _ in range(5)] == [0, 1, 2, 3, 4]
+        with pytest.raises((ValueError, IndexError)):
+            next(made)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("impasto-abreast")]

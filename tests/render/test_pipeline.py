@@ -362,3 +362,21 @@ def test_what_a_codec_does_not_keep_is_said(tmp_path: Path, look: str) -> None:
     assert any("prores keeps chroma 422 of 444" in step.note for step in job.run() if isinstance(step, Progress))
     job = RenderJob.build(inputs=[shot], out=tmp_path / "p.mkv", **given)
     assert not any(" keeps " in step.note for step in job.run() if isinstance(step, Progress))
+
+
+def test_frames_shared_out_are_the_same_bits_in_the_same_order(tmp_path: Path, look: str) -> None:
+    shot = write_movie(tmp_path / "in.mkv", 9, sound=False)
+    ways: list[dict[str, str]] = [{"devices": "cpu:1"}, {"devices": "cpu:3"}, {}, {"devices": "cpu:2", "tile": "32"}]
+    painted = []
+    for number, way in enumerate(ways):
+        render(shot, out=tmp_path / f"{number}.mkv", look=look, engine="openvino", **way, **EXACT)
+        painted.append(frames_of(tmp_path / f"{number}.mkv"))
+    assert len({frame.tobytes() for frame in painted[0].values()}) == 9, "frames that differ, so that their order shows"
+    for other in painted[1:]:
+        assert list(other) == list(range(1, 10))
+        assert all(np.array_equal(painted[0][number], other[number]) for number in other)
+
+
+def test_devices_that_are_none_are_refused_at_once(tmp_path: Path, look: str) -> None:
+    with pytest.raises(InputError, match=r"'gpu' is none; write auto, cpu:2 or cuda:0,cuda:1"):
+        render(tmp_path / "in.mkv", out=tmp_path / "out.mkv", look=look, devices="gpu")

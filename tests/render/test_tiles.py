@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.engine import Engine, load_engine
+from impasto.engine.devices import Device
 from impasto.errors import EngineError, InputError
 from impasto.frame import Pixels
 from impasto.render import tiles
@@ -74,6 +75,13 @@ def test_windows_have_one_size() -> None:
     assert np.array_equal(paint_in_tiles(engine, pixels, 32), 255 - pixels)
     fitted = {tuple(-(-side // TINY_STRIDE) * TINY_STRIDE for side in shape[1:3]) for shape in engine.shapes[-30:]}
     assert len(fitted) == 1, "an engine prepares for one size of window only"
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnx"])
+def test_tiles_on_several_devices_are_the_same_bits(engine: str) -> None:
+    graph, pixels = tiny_graph(), noise(170, 203)
+    shared = load_engine(engine).open(graph, tiny_tier(graph), "fp32", Device("cpu", 2))
+    assert np.array_equal(paint_in_tiles(shared, pixels, 32), tiny(engine).paint(pixels[None])[0])
 
 
 def test_off_and_small_pictures_are_painted_whole() -> None:
