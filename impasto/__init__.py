@@ -47,6 +47,7 @@ __all__ = [
     "evaluate",
     "learn",
     "learning",
+    "live",
     "open_style",
     "render",
     "sample",
@@ -58,6 +59,13 @@ def render(inputs: str | Path | Iterable[str | Path], out: str | Path, **options
     from impasto.render.job import RenderJob
 
     return RenderJob.build(inputs=_listed(inputs), out=out, **options).finish()
+
+
+def live(source: str | Path, out: str | Path | Iterable[str | Path], **options: Any) -> Done:
+    """Paint a camera, a stream or a file while it runs, until it ends; the options are those of `impasto live`."""
+    from impasto.live.job import LiveJob
+
+    return LiveJob.build(source=str(source), out=[str(each) for each in _listed(out)], **options).finish()
 
 
 @overload
@@ -126,5 +134,5 @@ class _House(ModuleType):
         super().__setattr__(name, value)
 
 
-VERBS: dict[str, Callable[..., Any]] = {"evaluate": evaluate, "learn": learn, "render": render}
+VERBS: dict[str, Callable[..., Any]] = {"evaluate": evaluate, "learn": learn, "live": live, "render": render}
 sys.modules[__name__].__class__ = _House

@@ -184,7 +184,8 @@ def _carry_out(job: Job, as_json: bool, dry_run: bool) -> int:
 
     steps = job.run()
     try:
-        done = follow(steps, sys.stderr, bars=not as_json and sys.stderr.isatty())
+        with _ending(job):
+            done = follow(steps, sys.stderr, bars=not as_json and sys.stderr.isatty())
     finally:
         if isinstance(steps, types.GeneratorType):
             steps.close()
@@ -215,6 +216,27 @@ def _stoppable() -> Iterator[None]:
 
     asked = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, stop) for number in asked}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _ending(job: Job) -> Iterator[None]:
+    """A job that has no end of its own is asked to come to one by the first signal; a second one stops it like any other."""
+    before: dict[int, Any] = {}
+
+    def ask(number: int, frame: types.FrameType | None) -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        if not job.stop():
+            before[number](number, frame)
+
+    if threading.current_thread() is threading.main_thread():
+        asked = [number for number in (signal.SIGINT, signal.SIGTERM) if callable(signal.getsignal(number))]
+        before |= {number: signal.signal(number, ask) for number in asked}
     try:
         yield
     finally:

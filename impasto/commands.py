@@ -17,6 +17,7 @@ COMMANDS = {
         "impasto.render.timeline.job:TimelineJob",
         "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
     ),
+    "live": ("impasto.live.job:LiveJob", "Paint a camera, a stream or a file while it runs."),
     "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),
     "generate": (
         "impasto.make.generate:GenerateJob",

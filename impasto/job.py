@@ -79,6 +79,10 @@ class Job(BaseModel):
         """Do the work, yielding Progress and, last, one Done."""
         raise TypeError(f"{type(self).__name__} has no run()")
 
+    def stop(self) -> bool:
+        """Asked to end, from any thread or a signal: whether `run` comes to its Done by itself; else it is closed."""
+        return False
+
     def finish(self) -> Done:
         """Run to the end and return what came of it; for callers who need no progress."""
         last = deque(self.run(), maxlen=1)
@@ -91,7 +95,7 @@ class Job(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InputError(_one_line(error, cls)) from None
+            raise InputError(faults_in_words(error, cls)) from None
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -113,7 +117,8 @@ class Job(BaseModel):
         return json.dumps({"job": self.command, **self.model_dump(mode="json")}, indent=1)
 
 
-def _one_line(error: ValidationError, cls: type[Job]) -> str:
+def faults_in_words(error: ValidationError, cls: type[BaseModel]) -> str:
+    """Everything that was wrong with the fields of a model, in one line."""
     faults = []
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])

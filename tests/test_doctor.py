@@ -14,7 +14,7 @@ from impasto.doctor import DoctorJob
 def test_the_report_names_every_engine_and_extra() -> None:
     done = DoctorJob().finish()
     assert set(done.figures["engines"]) == set(plugins.names("engines"))
-    assert set(done.figures["extras"]) == {"learn", "search", "studio", "scale", "timeline", "quality", "text"}
+    assert set(done.figures["extras"]) == {"learn", "search", "studio", "live", "scale", "timeline", "quality", "text"}
     assert done.figures["engines"]["openvino"]["works"]
     assert done.figures["machine"]["cores"] >= 1
     assert ".png" in done.figures["media"]["writes"]
