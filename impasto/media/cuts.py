@@ -38,6 +38,7 @@ SUDDEN = 0.7  # of its contrast a picture has left when black comes suddenly
 LONG_BLANK = 12  # frames of black after which even the same place is another shot
 WINDOWS = (16, 32, 64)  # frames within which a dissolve is looked for
 EVERY = 4  # frames
+KNOWN_AFTER = max(WINDOWS) + EVERY + AHEAD + 1  # frames after which nothing changes where a shot begins
 STRANGE, PARTLY = 0.32, 0.15  # a dissolve's ends to each other, and its middle to both: no motion leads there
 MIX_ERROR = 0.2  # of what lies between, against the two ends mixed
 FADED = 0.35  # of its contrast a picture has left in the midst of a fade

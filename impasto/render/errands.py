@@ -6,6 +6,7 @@ takes each input under its own name; a picture takes one picture.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -40,11 +41,18 @@ class Selection:
     reading: Decoding = PLAIN
     fps: Fraction = Fraction(0)  # for inputs that have no rate of their own; 0: 24
     steady: Steadying = OFF  # which frames each is painted from
+    reach: int = 0  # and how many before it, one of which it may show
 
     @property
     def everything(self) -> bool:
         """Whether nothing is left out."""
         return self.frames == "all" and not self.start and not self.end
+
+    def around(self, everyone: Sequence[int], number: int) -> Sequence[int]:
+        """All frames that one may be painted from."""
+        place = bisect_left(everyone, number)
+        shown = everyone[max(0, place - self.reach) : place + 1]
+        return sorted({each for one in shown for each in self.steady.around(everyone, one)})
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def survey(source: Path, selection: Selection) -> Clip:
         files, around, inputs = list[Path](), list[tuple[Path, ...]](), [source]
         if isinstance(reader, SequenceReader):
             files, inputs = [reader.path_of(number) for number in numbers], reader.files()
-            companies = (selection.steady.around(everyone, number) for number in numbers)
+            companies = (selection.around(everyone, number) for number in numbers)
             around = [tuple(reader.path_of(each) for each in company) for company in companies]
             if narrowed and not re.search(r"x|,", selection.frames):
                 reader.check_gaps(numbers[0], numbers[-1])

@@ -5,12 +5,13 @@
 
 Every step that is off hands its input on untouched. What no brush touched keeps its very bits. A frame's painting depends on the
 frame and on the clip it belongs to, never on which other frames are rendered. With --steady what was painted is mixed with the
-paintings of the frames around it (company.py), before grain and strength.
+paintings of the frames around it (company.py), before grain and strength. With --step a frame shows another one's drawing
+(drawings.py); --boil and --screen are laid on what was painted (comic.py).
 """
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -22,14 +23,17 @@ from numpy.typing import NDArray
 from impasto import __version__
 from impasto.errors import MediaError
 from impasto.frame import ClipInfo, Frame, Pixels
+from impasto.job import Progress
 from impasto.media import MOVIES, open_reader
 from impasto.media.alpha import premultiplied, spread, unpremultiplied
 from impasto.media.colour import AUTO, Colour, open_colour
 from impasto.media.encoding import DEFAULT, Encoding
 from impasto.media.guides import Planes
 from impasto.render.brush import Brush, Paint
+from impasto.render.comic import PLAIN, boiled, screened
 from impasto.render.company import Canvas, Company
 from impasto.render.compose import bounds, compose, paint_within
+from impasto.render.drawings import Drawings, Ground
 from impasto.render.enlarge import Enlarger
 from impasto.render.grain import Grain
 from impasto.render.guides import Guides, joined
@@ -79,6 +83,8 @@ class Hand:
         self._guides: Guides | None = None
         self._motions = Motions()
         self._company: Company | None = None
+        self._drawings, self._ground = Drawings(touch.comic, clip), Ground()
+        self._held: tuple[int, Frame] | None = None  # the drawing that was made last, by its frame
         self._larger = Enlarger(touch.super_resolve, self.colour) if touch.super_resolve else None
         if self._to_exr and clip.suffix == ".exr" and not clip.reading.to_layer and (self._paints or self._larger):
             from impasto.media import exr
@@ -104,6 +110,11 @@ class Hand:
             steady = Steady(self.touch.steady, self.clip.everyone, self._motions)
             self._company = Company(steady, self._canvas, self._alone_painted)
 
+    def find_shots(self) -> Iterator[Progress]:
+        """Look where shots begin, if drawings are counted from there."""
+        if self._paints:
+            yield from self._drawings.find()
+
     @property
     def note(self) -> str:
         """What is worth saying of how its clip is painted."""
@@ -119,7 +130,7 @@ class Hand:
     @property
     def at_once(self) -> int:
         """How many frames it may paint at the same time; one by one where a frame leans on others, or on files beside it."""
-        leaning = self.touch.guides or self._company or any(self._mattes)
+        leaning = self.touch.guides or self._company or any(self._mattes) or self.touch.comic != PLAIN
         if leaning or not self._paints:
             return 1
         self._measure()  # before several ask for it
@@ -127,16 +138,23 @@ class Hand:
 
     def around(self, number: int) -> Sequence[int]:
         """The frames that a frame is painted from, itself among them."""
-        steadied = self._company is not None and self.touch.strength.at(number) != 0
-        return self.touch.steady.around(self.clip.everyone, number) if steadied else [number]
+        key = self._drawings.key(number) if self._paints else number
+        if self.touch.strength.at(key) == 0:
+            return sorted({key, number})
+        return sorted({*self._neighbours(key), *self._drawings.chain(number), number})
+
+    def _neighbours(self, number: int) -> Sequence[int]:
+        """The frames that steady a frame, itself among them."""
+        return self.touch.steady.around(self.clip.everyone, number) if self._company is not None else [number]
 
     def check_frames(self) -> None:
         """Refuse mattes and guides that lack a frame that is to be painted, or sampled for a palette."""
-        painted = [number for number in self.clip.numbers if self.touch.strength.at(number) != 0]
+        drawn = sorted({self._drawings.key(number) for number in self.clip.numbers})
+        painted = [number for number in drawn if self.touch.strength.at(number) != 0]
         for matte in self._mattes:
             if matte is not None:
                 matte.check_frames(painted)
-        around = sorted({each for number in painted for each in self.around(number)})
+        around = sorted({each for number in painted for each in self._neighbours(number)})
         if self._guides is not None and painted:
             sampled = sample_numbers(self.clip.everyone) if self.touch.palette else []
             self._guides.check_frames(sorted({*around, *sampled}))
@@ -169,20 +187,31 @@ class Hand:
     def paint(self, frame: Frame, company: Sequence[Frame] = ()) -> Frame:
         """The frame, painted; number, alpha and tags stay. Where nothing is to be done, it is handed back as it is.
 
-        `company` are the frames around it, and itself, if it is to be steadied by them.
+        `company` are the frames that it is painted from, and itself, if there are others (`around`).
         """
+        start = perf_counter()
+        key = self._drawings.key(frame.number) if self._paints else frame.number
+        if self._held is None or self._held[0] != key or self.touch.grain:  # grain goes on where a drawing is held
+            drawn = next((each for each in company if each.number == key), frame)
+            written = self._made(drawn, company, frame.number)
+        else:
+            written = replace(self._held[1], number=frame.number)
+        if self._paints and self._drawings.holds:
+            self._held = key, written
+        self.seconds.append(perf_counter() - start)
+        return written
+
+    def _made(self, frame: Frame, company: Sequence[Frame], shown: int) -> Frame:
+        """The frame, painted, as it is shown under a number."""
         frame = proxy(frame, self.touch.proxy)
         strength = self.touch.strength.at(frame.number)
-        start = perf_counter()
         rgb = frame.rgb()
-        stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength, company)
+        stored = self._unpainted(frame, rgb) if strength == 0 else self._painted(frame, rgb, strength, company, shown)
         grey = frame.pixels.shape[2] < 3
         if stored is not rgb or (grey and self._paints):  # a grey clip is colour in all of its frames, if in one
             frame = with_colour(frame, stored[..., :1] if grey and not self._paints else stored)
-        written = self._as_written(frame)
-        written = self._larger.frame(written) if self._larger else written
-        self.seconds.append(perf_counter() - start)
-        return written
+        written = self._as_written(frame if frame.number == shown else replace(frame, number=shown))
+        return self._larger.frame(written) if self._larger else written
 
     def _as_written(self, frame: Frame) -> Frame:
         """The frame as its file wants it: an EXR takes its windows and header along, others show the display window."""
@@ -208,10 +237,12 @@ class Hand:
         width, height = (-(-(shown[i + 2] + 1 - shown[i]) // factor) for i in (0, 1))
         return left // factor, top // factor, left // factor + width, top // factor + height
 
-    def _painted(self, frame: Frame, rgb: Pixels, strength: float, company: Sequence[Frame]) -> Pixels:
+    def _painted(self, frame: Frame, rgb: Pixels, strength: float, company: Sequence[Frame], shown: int) -> Pixels:
         """The layers over the frame's own colour, in the target's storage; what none of them touches keeps its bits."""
-        steadied = self._company if company else None
-        canvas = steadied.gather(company, frame.number) if steadied else self._canvas_of(frame, rgb)
+        near = [each for each in company if each.number in self._neighbours(frame.number)]
+        steadied = self._company if len(near) > 1 else None
+        canvas = steadied.gather(near, frame.number) if steadied else self._canvas_of(frame, rgb)
+        ground = self._moved(company, canvas) if self.touch.comic.screen == "object" else None
         picture, result = canvas.picture, canvas.picture
         quiet = None if steadied else denoise(picture, self.touch.denoise)
         touched = np.zeros(picture.shape[:2], bool)
@@ -227,13 +258,21 @@ class Hand:
                 painted = self._layer(number, layer.brush, picture, joined(quiet, beside), matte)
             if painted is None:
                 continue
+            painted = boiled(painted, self.touch.comic.boil, frame.number, self.touch.seed)
+            painted = screened(painted, self.touch.comic, ground)
             if (grain := self._measure().grain) is not None:
-                painted = grain.lay(painted, frame.number, self.touch.seed, self.touch.grain)
+                painted = grain.lay(painted, shown, self.touch.seed, self.touch.grain)
             if strength < 1:
                 painted = mix(picture, painted, strength)
             result = painted if matte is None else compose(result, [(painted, matte)])
             touched |= True if matte is None else matte > 0
         return self._laid_back(canvas, result, touched)
+
+    def _moved(self, company: Sequence[Frame], canvas: Canvas) -> Planes | None:
+        """Where a screen that goes along with what is drawn lies under this drawing; None: as it was laid."""
+        frames = {each.number: each for each in company}
+        chain = [number for number in self._drawings.chain(canvas.number) if number in frames or number == canvas.number]
+        return self._ground.under(chain, lambda number: canvas if number == canvas.number else self._canvas(frames[number]))
 
     def _canvas(self, frame: Frame) -> Canvas:
         """A frame as it was read, as the brushes see it."""
@@ -375,7 +414,7 @@ class Hand:
         """Refuse what cannot be done in bands."""
         if not self.touch.alone or len(self.layers) > 1 or self.layers[0].matte or self._crops():
             knobs = "--scale, --palette, --guide, --denoise, --enhance, --grain, --letterbox, --proxy, --super-resolve"
-            what = f"mattes, {knobs} and projections"
+            what = f"mattes, {knobs}, --boil, --screen and projections"
             raise MediaError(f"is so large that it is painted in bands of rows, where {what} do not work: leave them out", path)
 
     def _crops(self) -> bool:
@@ -384,7 +423,7 @@ class Hand:
 
     def identity(self) -> dict[str, Any]:
         """All that the values of painted frames depend on, besides the frames."""
-        own = ("super_resolve", "guides", "steady")
+        own = ("super_resolve", "guides", "steady", "comic")
         touch = {name: str(value) for name, value in vars(self.touch).items() if name not in own}
         made = {"impasto": __version__, **touch, **(self._larger.identity(self.deep) if self._larger else {})}
         if self.touch.palette:
@@ -399,6 +438,8 @@ class Hand:
             made["steady"] = f"{self.touch.steady.manner}, {self.touch.steady.window} frames"
         if isinstance(self._motions, FileMotions):
             made["vectors"] = self._motions.identity()
+        if self.touch.comic != PLAIN:
+            made["comic"] = self._drawings.identity()
         looks = [layer.brush.identity(self.deep) for layer in self.layers]
         for layer, look in zip(self.layers, looks, strict=True):
             if layer.matte:

@@ -19,6 +19,7 @@ from impasto.render.projection import Projection, Stereo
 if TYPE_CHECKING:
     from impasto.frame import Frame, Pixels
     from impasto.render.brush import Brush
+    from impasto.render.comic import Comic
     from impasto.render.errands import Clip, Errand
     from impasto.render.steady import Steadying
     from impasto.render.touch import Layer, Touch
@@ -65,6 +66,13 @@ class RenderJob(Job):
     steady_window: int = option(2, "frames on each side that steady a frame; 0 takes the two before it alone", ge=0, le=8)
     vectors: str = option("", "EXRs with the motion for --steady vectors, as mv.####.exr; else the shot's own channels")
     vector_convention: Literal["auto", "nuke", "blender"] = option("auto", "whose vectors they are; auto goes by their names")
+    step: int = option(1, "frames that show one drawing, 2 is on twos; each shot begins with a drawing of its own", ge=1, le=12)
+    boil: float = option(0.0, "how much lines sway from drawing to drawing, as if each was drawn by hand", ge=0, le=1)
+    screen: Literal["off", "frame", "object"] = option(
+        "off", "lay darker tones in marks: frame keeps them in place, object moves them along with what is drawn"
+    )
+    marks: Literal["dots", "hatching"] = option("dots", "what the marks of --screen are")
+    mark_size: float = option(1.0, "size of those marks: 2 is twice as coarse", ge=0.5, le=8)
     super_resolve: str = option("", "name or file of a look that enlarges: what was painted comes out two or four times larger")
     letterbox: bool = option(False, "find black bars and leave them alone")
     proxy: int = option(1, "shrink by this first, for a quick look", ge=1, le=16)
@@ -161,6 +169,7 @@ class RenderJob(Job):
                         hands = [Hand(clip, layers, touch, place, manner.encoding) for clip in errand.clips]
                         for hand in hands:
                             hand.prepare()
+                            yield from hand.find_shots()
                         works.append(Work(errand, hands))
                         check_work(works[-1], inputs, manner, faults)
             try:
@@ -244,7 +253,7 @@ class RenderJob(Job):
 
         read: dict[str, Any] = {"strength": Curve.parse(self.strength), "super_resolve": self._larger()}
         read["guides"] = tuple(parse_guides(self.guide))
-        read["steady"] = self._steadying()
+        read["steady"], read["comic"] = self._steadying(), self._comic()
         same = {name: getattr(self, name) for name in Touch.__dataclass_fields__ if name not in read}
         return Touch(**read, **same)
 
@@ -257,6 +266,18 @@ class RenderJob(Job):
         if self.steady != "off" and self.wedge is not None:
             raise InputError("--steady looks at the frames around each, and --wedge paints one alone: leave one out")
         return Steadying(self.steady, self.steady_window, self.vectors, self.vector_convention)
+
+    def _comic(self) -> Comic:
+        from impasto.render.comic import Comic
+
+        comic = Comic(self.step, self.boil, self.screen, self.marks, self.mark_size)
+        if comic.by_shots and self.wedge is not None:
+            which = "--step" if self.step > 1 else "--screen object"
+            raise InputError(f"{which} looks at the frames before each, and --wedge paints one alone: leave one out")
+        if self.screen == "off" and (self.marks, self.mark_size) != ("dots", 1.0):
+            which = "--marks" if self.marks != "dots" else "--mark-size"
+            raise InputError(f"{which} is for a screen, and there is none: add --screen frame or object, or leave {which} out")
+        return comic
 
     def _larger(self) -> Brush | None:
         """The brush that enlarges what was painted; of a look without the tier that paints, the one it has."""
@@ -286,7 +307,7 @@ class RenderJob(Job):
 
         rate = exact_rate(self.fps) if self.fps else Fraction(0)
         reading = Decoding(self.missing, self.layer, self.to_layer)
-        selection, clips = Selection(self.frames, self.start, self.end, reading, rate, self._steadying()), []
+        selection, clips = Selection(self.frames, self.start, self.end, reading, rate, self._steadying(), self._comic().reach), []
         for source in self.inputs:
             with faults.noted():
                 clips.append(survey(source, selection))

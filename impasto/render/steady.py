@@ -213,12 +213,12 @@ def in_company(frames: Iterator[Frame], wanted: Mapping[int, Sequence[int]]) -> 
     """Each wanted frame's number and its company, as frames come by; of all that passed, only what is still wanted is held."""
     held: dict[int, Frame] = {}
     todo = list(wanted.items())
+    until = {each: number for number, company in todo for each in company}
     for frame in frames:
         held[frame.number] = frame
         while todo and todo[0][1][-1] <= frame.number:
             number, company = todo.pop(0)
             yield number, [held[each] for each in company]
-            keep = todo[0][1][0] if todo else frame.number + 1
-            held = {each: kept for each, kept in held.items() if each >= keep}
+            held = {each: kept for each, kept in held.items() if until[each] > number}
 
 

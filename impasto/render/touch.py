@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from impasto.errors import InputError
 from impasto.media.colour import AUTO
 from impasto.media.guides import Guide
+from impasto.render.comic import PLAIN, Comic
 from impasto.render.knobs import Curve
 from impasto.render.mattes import MatteSpec
 from impasto.render.projection import Projection, Stereo
@@ -40,6 +41,7 @@ class Touch:
     super_resolve: Brush | None = None
     guides: tuple[Guide, ...] = ()
     steady: Steadying = OFF
+    comic: Comic = PLAIN
     colour_in: str = AUTO
     colour_out: str = AUTO
 
@@ -48,7 +50,7 @@ class Touch:
         """Whether a pixel's painting depends on no more around it than the generator sees: then bands of rows are exact."""
         plain = (self.scale, self.palette, self.denoise, self.enhance, self.grain, self.proxy) == (1.0, None, 0.0, 0.0, 0.0, 1)
         flat = self.projection == "flat" and self.stereo == "none"
-        return plain and flat and not (self.letterbox or self.super_resolve or self.guides)
+        return plain and flat and not (self.letterbox or self.super_resolve or self.guides or self.comic.drawn_on)
 
 
 @dataclass(frozen=True)
