@@ -28,7 +28,7 @@ SMALLEST_PX = 3.0  # no finer screen can be seen as one
 LIGHT, CROSSED, DARK, BLACK = 0.55, 0.30, 0.12, 0.04  # tones: screens begin, hatching is crossed, all is fullest, black is black
 FULLEST = 0.55  # of a dark tone, that its marks cover
 INK = 0.35  # of a tone's light is left in its marks; between them it is lighter by as much, so that the tone keeps its place
-LAID_FOR = 24  # frames; then a screen that goes along is laid anew, before it is stretched out of shape
+LAID_FOR = 12  # frames; then a screen that goes along is laid anew, before it is stretched out of shape
 TURN = np.float32(2 * pi)
 SOFT = 0.35  # of the way between two marks, over which a tone is seen: finer lines keep their black
 

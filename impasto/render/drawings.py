@@ -27,7 +27,7 @@ from impasto.render.steady import Seen, rested
 if TYPE_CHECKING:
     from impasto.render.errands import Clip
 
-BROAD = 0.03  # of the height: motion as a screen follows it, so that its marks keep their shape
+BROAD = 0.08  # of the height: motion as a screen follows it, so that its marks keep their shape
 
 
 class Drawings:
