@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from impasto.models.blocks import Painter
     from impasto.styles.card import Tier
 
-GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush"}
+GENERATOR_OF: dict[TierName, str] = {"live": "swift", "full": "brush", "mini": "swift"}
+USUAL_TIERS: list[TierName] = ["live", "full"]
 DEFAULT_MINUTES = 10.0
 MOST_COMPARED, MOST_TOLD = 3000, 5  # pictures that are compared with each other; pairs that are named
 SILENT_AT_START = {"code", "film", "guide_stem", "guide_in"}  # weights that a start without them may leave as they are
@@ -75,8 +76,10 @@ class TrainJob(Job):
     minutes: float | None = option(None, f"how long to learn, per tier ({DEFAULT_MINUTES:g} when no limit is given)", gt=0)
     steps: int | None = option(None, "stop after so many steps; the same seed and steps give the same look", ge=1)
     epochs: float | None = option(None, "stop after so many passes over the photographs", gt=0)
-    tier: Literal["auto", "live", "full", "all"] = option(
-        "auto", "which generator learns: live is small and fast, full paints finer; auto is full, or that of --to"
+    tier: Literal["auto", "live", "full", "mini", "all"] = option(
+        "auto",
+        "which generator learns: live is small and fast, full paints finer; mini, with --distil alone, is smaller than live; "
+        "all is live and full; auto is full, or that of --to",
     )
     seed: int = option(0, "seed of all randomness", ge=0)
     folder: Path | None = option(
@@ -169,14 +172,16 @@ class TrainJob(Job):
     def tiers(self) -> list[TierName]:
         """Which tiers learn; a student's is that of its kind."""
         if self.distil:
-            own: TierName = next(tier for tier, kind in GENERATOR_OF.items() if kind == self.to)
-            if self.tier not in ("auto", own):
+            own, *others = (tier for tier, kind in GENERATOR_OF.items() if kind == self.to)
+            if self.tier not in ("auto", own, *others):
                 raise InputError(f"--tier {self.tier}: a {self.to} is the {own} tier of a look; leave --tier out, or change --to")
-            return [own]
+            return [own if self.tier == "auto" else self.tier]
         if self.steady:
             return onward.steadied_tiers(self)
+        if self.tier == "mini":
+            raise InputError("--tier mini: is distilled from a look that is learnt; say learn --distil LOOK.style --tier mini")
         if self.tier == "all":
-            return list(GENERATOR_OF)
+            return USUAL_TIERS
         return ["full" if self.tier == "auto" else self.tier]
 
     def _find_looks(self) -> None:

@@ -76,7 +76,8 @@ def pack(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Mater
     told = "; ".join(f"{tier}: {steps[tier]} steps in {minutes[tier]:.1f} min" for tier in trained)
     if job.distil:
         beside = [tier for tier in tiers if tier not in trained]
-        told += f"; beside it the look's {beside[0]} tier as it was" if beside else "; the file holds this network alone"
+        held = f"beside it the look's {' and '.join(beside)} tier as it was" if beside else "the file holds this network alone"
+        told += f"; {held}"
     figures = {"steps": steps, "minutes": minutes, "skipped_steps": skipped, "preview": str(job.preview)}
     return Done(job.out, f"learnt {card.name} ({told}); preview in {job.preview}", figures)
 
@@ -192,7 +193,8 @@ def command_line(job: TrainJob, recipe: ModuleType, trained: dict[TierName, Trai
     """The command that would learn this look again; paths are told by their last part, so that no machine shows through."""
     words = ["impasto", "learn", *(p.name for p in job.references), "-o", job.out.name]
     tier = "all" if len(trained) > 1 else next(iter(trained))
-    how = ["--distil", job.distil.name, "--to", job.to] if job.distil else ["--tier", tier]
+    how = ["--distil", job.distil.name, "--to", job.to] if job.distil else []
+    how += ["--tier", tier] if not job.distil or tier == "mini" else []
     how += ["--steady", job.steady.name] if job.steady else []
     words += ["--recipe", recipe.__name__.rsplit(".", 1)[-1], *how, "--seed", str(job.seed)]
     repeated = {

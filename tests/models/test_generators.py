@@ -44,6 +44,25 @@ def test_a_pixel_reaches_no_farther_than_the_stated_field(name: str) -> None:
     assert 4 < reach <= net.receptive_field // 2
 
 
+@pytest.mark.parametrize("inner", [2, 4])
+def test_what_thinks_about_a_smaller_picture_reaches_no_farther_than_it_says_either(inner: int) -> None:
+    room = plugins.load("generators", "swift")
+    torch.manual_seed(1)
+    net = room.Generator(room.Settings(width=6, blocks=1, head=4, inner=inner)).eval().double()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter.data, std=0.3)
+    half = net.receptive_field // 2
+    size = 2 * (half // net.stride + 3) * net.stride
+    x = torch.rand(1, 3, size, size, dtype=torch.double)
+    for at in range(size // 2, size // 2 + net.stride):  # wherever it lies in what is averaged
+        y = x.clone()
+        y[..., at, at] = 1 - y[..., at, at]
+        with torch.no_grad():
+            changed = ((net(x) - net(y)).abs().sum((0, 1)) > 0).nonzero()
+        assert 0 < (changed - at).abs().max().item() <= half
+    assert net.stride == 4 * inner
+
+
 @pytest.mark.parametrize("name", plugins.names("generators"))
 def test_shape_size_and_range(name: str) -> None:
     net = lively(name)

@@ -1,9 +1,10 @@
 """distil: a look -> the same look in a smaller network. Good for a `full` look that must run live, and for slimmer networks.
 
-The teacher is the look's finest tier. The student paints the same photographs and is held to the teacher's paintings: pixel by
-pixel, as perception sees them, and by a critic that sees painting and photograph together. It starts from the channels of the
-look's own networks that matter most, where one of its kind is there. Codes of a look with many are taught along.
-`learn --distil big.style --to swift -o small.style`; `--set width=32 --set blocks=6` make it slimmer still.
+The teacher is the look's finest tier, of a `mini` the live one. The student paints the same photographs and is held to the
+teacher's paintings: pixel by pixel, as perception sees them, and by a critic that sees painting and photograph together. It
+starts from the channels of the look's own networks that matter most, where one of its kind is there. Codes of a look with many
+are taught along. `learn --distil big.style --to swift -o small.style`; `--set width=32 --set blocks=6` make it slimmer still, and
+`--tier mini` is the slimmest: half as deep, and thinking about a picture of half the size.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
 SEARCH = {"pixels": (4.0, 30.0), "features": (0.5, 6.0), "adversary": (0.02, 1.0), "matching": (0.2, 5.0)}
 ZOOM = (0.7, 1.15)
 MEASURED = 8
-FINEST_FIRST: tuple[TierName, ...] = ("full", "live")
+FINEST_FIRST: tuple[TierName, ...] = ("full", "live", "mini")
+LIVE_FIRST: tuple[TierName, ...] = ("live", "full", "mini")  # a mini stands in for the live tier, so it is to look like that
 SIZES = ("width", "blocks", "head")
+MINI = {"width": 32, "blocks": 4, "inner": 2}
 
 
 class Settings(BaseModel):
@@ -105,7 +108,8 @@ def gather(job: TrainJob, settings: Settings, perception: Perception | None, dev
     if job.references:
         raise InputError(f"{job.references[0]}: a distilled look learns from {job.distil} alone; leave references out")
     style = StyleFile.open(job.distil)
-    names = [name for name in FINEST_FIRST if name in style.card.tiers]
+    wanted = LIVE_FIRST if job.tiers() == ["mini"] else FINEST_FIRST
+    names = [name for name in wanted if name in style.card.tiers]
     tiers = [style.card.tiers[name] for name in names]
     check_teacher(style, tiers[0])
     painters = [on_device(open_painter(style, name), device) for name in names]
@@ -141,12 +145,13 @@ def check_teacher(style: StyleFile, tier: Tier) -> None:
 def generator(settings: Settings, material: Lesson, tier: str) -> Painter:
     """The student, with the most important channels of the look's own networks where one is of its kind and no smaller."""
     room: Any = plugins.load("generators", material.to)
-    sizes = {name: getattr(settings, name) for name in SIZES if getattr(settings, name)}
+    sizes = MINI if tier == "mini" else {}
+    sizes = sizes | {name: getattr(settings, name) for name in SIZES if getattr(settings, name)}
     strange = [name for name in [*sizes, "code"] if name not in room.Settings.model_fields]
     if strange:
         raise InputError(f"--to {material.to}: a {material.to} has no {strange[0]}; choose swift or brush")
     student: Painter = room.Generator(room.Settings(**sizes, code=material.code))
-    for painter in reversed(material.painters):  # the live tier, if there is one, is the nearest in size
+    for painter in sorted(material.painters, key=_weights):  # the smallest that is no smaller is the nearest
         if inherit(student, painter):
             break
     if material.code:
@@ -155,10 +160,14 @@ def generator(settings: Settings, material: Lesson, tier: str) -> Painter:
     return student
 
 
+def _weights(painter: Painter) -> int:
+    return sum(weight.numel() for weight in painter.parameters())
+
+
 def check(material: Lesson) -> str:
     """Say in a line what is distilled into what."""
     held = f"{len(material.codes)} looks of " if material.codes else "every variation of " if material.varies else ""
-    file = f"keeps its {material.beside[0]} tier" if material.beside else "holds the student alone"
+    file = f"keeps its {' and '.join(material.beside)} tier" if material.beside else "holds the student alone"
     photos = f"{counted(len(material.photos.images), 'photograph')} ({len(material.kept.images)} to measure with)"
     return f"{held}{material.told} of {material.title} into a {material.to}, on {photos}; the file {file}"
 

@@ -1,6 +1,7 @@
 """swift: the `live` tier. A stride-4 stem, a trunk at a quarter of the size, and a two-step shuffle back.
 
-All the thinking happens on 1/16 of the pixels, which is what makes 720p on two cores possible.
+All the thinking happens on 1/16 of the pixels, which is what makes 720p on two cores possible. With an inner scale of 2 it thinks
+about a picture of half the size and lays its paint on the whole one, whose own detail the gate lets through: the `mini` tier.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -36,21 +38,22 @@ class Settings(BaseModel):
     width: int = Field(default=48, ge=1, le=1024)
     blocks: int = Field(default=8, ge=0, le=64)
     head: int = Field(default=16, ge=1, le=1024)
+    inner: int = Field(default=1, ge=1, le=4)  # so many times smaller is the picture that is thought about
     code: int = 0  # length of a code that chooses among looks or variations
     guides: int = 0  # planes that follow RGB in the input
     inks: tuple[Rgb, Rgb] | None = None  # paper and ink, of a look that has no other colours
 
 
 class Generator(Painter):
-    """Thinks at a quarter of the size."""
+    """Thinks at a quarter of the size, or of the inner one."""
 
     settings: Settings
-    stride = 4
     learning_rate = 1e-3
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
+        self.stride = 4 * settings.inner
         # 8x8 windows that overlap by half: a stem whose windows only touch would see 4-px blocks, and paint them
         self.stem = conv(3, settings.width, 8, 4)
         self.trunk = nn.Sequential(*(ResidualBlock(settings.width) for _ in range(settings.blocks)))
@@ -65,7 +68,9 @@ class Generator(Painter):
 
     @property
     def receptive_field(self) -> int:
-        return stacked_field([(8, 4), *[(3, 1)] * (2 * self.settings.blocks), *DOUBLE, *DOUBLE])
+        inner = self.settings.inner
+        smaller, larger = ([(inner, inner)], [(3, 1), (1, -inner)]) if inner > 1 else ([], [])
+        return stacked_field([*smaller, (8, 4), *[(3, 1)] * (2 * self.settings.blocks), *DOUBLE, *DOUBLE, *larger])
 
     def features(self, x: Tensor, code: Tensor | None = None) -> list[Tensor]:
         early, films = self._seen(x), self.films(code, len(self.trunk) + 1)
@@ -77,9 +82,13 @@ class Generator(Painter):
         films = self.films(code, len(self.trunk) + 1)
         small = self._thought(self._seen(x), films, 0, len(self.trunk))
         wide = tinted(self.to_half(small), films[-1]).relu()
-        return mix_with_input(x[:, :3], self.to_whole(wide), self.training, self.settings.inks)
+        head = self.to_whole(wide)
+        if self.settings.inner > 1:
+            head = F.interpolate(head, scale_factor=float(self.settings.inner), mode="bilinear", align_corners=False)
+        return mix_with_input(x[:, :3], head, self.training, self.settings.inks)
 
     def _seen(self, x: Tensor) -> Tensor:
+        x = F.avg_pool2d(x, self.settings.inner) if self.settings.inner > 1 else x
         seen: Tensor = self.stem(x[:, :3] - 0.5)
         return (seen + self.guide_stem(x[:, 3:]) if self.settings.guides else seen).relu()
 

@@ -130,6 +130,17 @@ def test_a_slim_network_takes_the_place_of_the_only_tier(photos: Path, tmp_path:
     assert card.tiers["live"].parameters < StyleFile.open(look).card.tiers["live"].parameters
 
 
+def test_a_mini_is_taught_by_the_live_tier_and_stands_beside_it(photos: Path, tmp_path: Path) -> None:
+    tiers = {"full": brush.Generator(brush.Settings(width=4, blocks=1)), "live": swift.Generator(swift.Settings(head=8))}
+    look = write_look(tmp_path / "both.style", **tiers)
+    events = list(job(look, photos, tmp_path / "mini.style", tier="mini", steps=1, set=[*QUICK, "width=8", "blocks=2"]).run())
+    assert any("the live tier (swift) of both.style into a swift" in e.note for e in events if isinstance(e, Progress))
+    card = StyleFile.open(tmp_path / "mini.style").card
+    assert {name: tier.settings.get("inner") for name, tier in card.tiers.items()} == {"full": None, "live": 1, "mini": 2}
+    assert (card.tiers["mini"].stride, card.tiers["mini"].settings["width"]) == (8, 8)
+    assert "--to swift --tier mini" in card.training.command
+
+
 def test_a_brush_becomes_the_full_tier(big: Path, photos: Path, tmp_path: Path) -> None:
     events = list(job(big, photos, tmp_path / "slim.style", to="brush", steps=1, set=[*QUICK, "width=4", "blocks=1"]).run())
     assert any("the file holds the student alone" in e.note for e in events if isinstance(e, Progress))
@@ -170,6 +181,8 @@ def test_the_looks_of_a_network_of_many_are_taught_along(photos: Path, tmp_path:
         ({"to": "brush", "tier": "live"}, "--tier live: a brush is the full tier"),
         ({"tier": "full"}, "--tier full: a swift is the live tier"),
         ({"tier": "all"}, "--tier all: a swift is the live tier"),
+        ({"tier": "mini", "to": "brush"}, "--tier mini: a brush is the full tier"),
+        ({"distil": None, "references": [Path("wave.jpg")], "tier": "mini"}, "--tier mini: is distilled from a look"),
         ({"distil": Path("gone")}, "gone: no look has this name.*looks at hand are"),
         ({"set": ["width=999999"]}, "width=999999: input should be less than or equal to 1024"),
     ],
