@@ -50,7 +50,7 @@ class Easel:
         for look in setting.looks:
             if (look, level) not in self._brushes:
                 brush = self._open(look)
-                brush.paint(np.full((*self._inner(level), 3), 128, np.uint8))
+                brush.paint(self._grey(level))
                 self._brushes = {**self._brushes, (look, level): brush}
 
     def keep(self, settings: Iterable[tuple[Setting, int]]) -> None:
@@ -86,7 +86,12 @@ class Easel:
         moves = is_sequence(spec.name) or Path(spec.name).suffix.lower() in MOVIES
         if spec.origin not in LIVE_MATTES or moves:
             raise InputError(f"matte '{text}' does not go with live pictures: use skin, or a picture's file")
-        return open_matte(spec, self._info, Path("live"), [])
+        matte = open_matte(spec, self._info, Path("live"), [])
+        matte.at(Frame(self._grey(0)))  # what does not fit is said now, and not to the painter
+        return matte
+
+    def _grey(self, level: int) -> Pixels:
+        return np.full((*self._inner(level), 3), 128, np.uint8)
 
 
 def resized(pixels: Pixels, height: int, width: int) -> Pixels:

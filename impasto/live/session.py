@@ -138,15 +138,17 @@ class Session:
     def _take_up(self) -> bool:
         """Paint with what is wanted from now on if it is ready; whether nothing is being made ready."""
         with self._lock:
-            wanted, before = (self._wanted, self._pace.level), (self._shown, self._level)
-            if wanted == before:
+            wanted, level, before = self._wanted, self._pace.level, self._level
+            if (wanted, level) == (self._shown, before):
                 return not self._awake.is_set()
-            if not self._easel.is_ready(*wanted):
+            on_the_way = range(level, before, -1) if level > before else [level]  # on the way down, the smallest that is ready
+            ready = next((each for each in on_the_way if self._easel.is_ready(wanted, each)), None)
+            if ready is None:
                 return False
-            self._shown, self._level = wanted
+            self._shown, self._level = wanted, ready
             self._awake.set()  # what is no longer needed goes, and the next smaller scale is made ready
-        if wanted[1] != before[1]:
-            self._say(self._scale_in_words(before[1]))
+        if ready != before:
+            self._say(self._scale_in_words(before))
         return False
 
     def _scale_in_words(self, before: int) -> str:

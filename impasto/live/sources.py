@@ -181,7 +181,8 @@ class Pump:
 
     def _run(self, source: Source, offer: Callable[[Frame], None], fps: float) -> None:
         try:
-            for frame in thinned(source.frames(self._stop), fps):
+            frames = source.frames(self._stop)
+            for frame in thinned(frames, fps) if fps < source.info.fps else frames:
                 offer(frame)
         except BaseException as error:  # raised again where the session is watched
             self.error = error
@@ -193,7 +194,7 @@ def thinned(frames: Iterator[Frame], fps: float) -> Iterator[Frame]:
     for frame in frames:
         at: float = frame.tags[CAUGHT]
         if at >= due - 0.5 / fps:
-            due = max(due + 1 / fps, at)
+            due = (due if at - due < 1 / fps else at) + 1 / fps  # after a halt it begins anew
             yield frame
 
 

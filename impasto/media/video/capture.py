@@ -167,4 +167,7 @@ def _told(feed: Feed, doing: str) -> Iterator[None]:
     except (av.FFmpegError, ValueError) as error:
         reason = str(getattr(error, "strerror", None) or error).strip().splitlines()[0].lower()
         what = "is it plugged in, and free" if feed.device else "is it on the air, and the address right"
-        raise MediaError(f"cannot be {doing} ({reason}): {what}?", feed.name) from None
+        if isinstance(error, av.error.ExitError):  # we gave up waiting
+            reason = "nothing comes"
+        fault = "sends nothing any more" if doing == "read" and reason == "nothing comes" else f"cannot be {doing} ({reason})"
+        raise MediaError(f"{fault}: {what}?", feed.name) from None
