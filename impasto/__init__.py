@@ -19,6 +19,7 @@ __version__ = "0.1.0.dev0"
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from impasto.client import Client, ServiceError
     from impasto.errors import EngineError, ImpastoError, InputError, MediaError, MissingExtra, StyleError, TrainingError
     from impasto.job import Done, Job, Progress
     from impasto.learn.learning import Learning
@@ -29,9 +30,11 @@ LAZY = {
     **dict.fromkeys(ERRORS, "impasto.errors"),
     **dict.fromkeys(("Done", "Job", "Progress"), "impasto.job"),
     "StyleFile": "impasto.styles.package",
+    **dict.fromkeys(("Client", "ServiceError"), "impasto.client"),
 }
 
 __all__ = [
+    "Client",
     "Done",
     "EngineError",
     "ImpastoError",
@@ -40,6 +43,7 @@ __all__ = [
     "MediaError",
     "MissingExtra",
     "Progress",
+    "ServiceError",
     "StyleError",
     "StyleFile",
     "TrainingError",

@@ -203,14 +203,14 @@ class RenderJob(Job):
         painted = []
         for number, job in enumerate(varied, 1):
             yield Progress("painting", number - 1, len(varied), "setting")
-            painted.append(job._painted(clip, frame, brushes))
+            painted.append(job.painted(clip, frame, brushes))
         waiting = iter(painted)
-        sheet = wedge_sheet(self._painted(clip, frame, brushes, plain=True), settings, lambda _: next(waiting))
+        sheet = wedge_sheet(self.painted(clip, frame, brushes, plain=True), settings, lambda _: next(waiting))
         save_sheet(sheet, out, self.overwrite)
         figures = {"settings": settings, "frame": frame.number}
         yield Done(out, f"{len(settings)} settings of frame {frame.number} on {out}", figures)
 
-    def _painted(self, clip: Clip, frame: Frame, brushes: Brushes, plain: bool = False) -> Pixels:
+    def painted(self, clip: Clip, frame: Frame, brushes: Brushes, plain: bool = False) -> Pixels:
         """A frame as this job would paint it, or not, as a screen shows it; alpha comes along."""
         from impasto.render.hand import Hand
         from impasto.render.knobs import Curve
