@@ -49,6 +49,6 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "installing what the tests and checks need (learn, search, live, timeline, dev) ..."
-	@$(PIP) -e '.[learn,search,live,timeline,dev]'
+	@echo "installing what the tests and checks need (learn, search, studio, live, timeline, dev) ..."
+	@$(PIP) -e '.[learn,search,studio,live,timeline,dev]'
 	@touch $@ $(VENV)/.core

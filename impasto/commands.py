@@ -34,13 +34,20 @@ COMMANDS = {
         "impasto.evaluate.job:EvaluateJob",
         "Measure a painting against its source: what it keeps, how near the look is, how steady it is.",
     ),
+    "serve": ("impasto.serve.job:ServeJob", "Run the studio: a service with a page, on this machine or for a network."),
+    "users add": ("impasto.serve.users:AddUserJob", "Give someone a key to the studio; a new one if they have one."),
+    "users list": ("impasto.serve.users:ListUsersJob", "List who has a key to the studio."),
+    "users remove": ("impasto.serve.users:RemoveUserJob", "Take someone's key to the studio away."),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
     "bench": (
         "impasto.bench.job:BenchJob",
         "Measure how fast this machine paints: the network alone, and with --shots from file to file.",
     ),
 }
-GROUPS = {"styles": "List, show, install, remove and blend looks, or see a picture in all of them."}
+GROUPS = {
+    "styles": "List, show, install, remove and blend looks, or see a picture in all of them.",
+    "users": "Give keys to the studio, list them, take them away.",
+}
 
 
 def job_class_of(words: str) -> type[Job]:

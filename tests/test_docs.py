@@ -83,7 +83,7 @@ def run(words: list[str], folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("room", ["cli.py", "render", "media", "styles", "engine", "learn", "models", "doctor.py", "bench"])
+@pytest.mark.parametrize("room", ["cli.py", "render", "media", "styles", "engine", "learn", "models", "doctor.py", "bench", "serve"])
 def test_the_architecture_names_every_room(room: str) -> None:
     assert room in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
