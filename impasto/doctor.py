@@ -76,11 +76,11 @@ def engines() -> Figures:
 
 
 def media() -> Figures:
-    """The formats that are read and written, and the libraries behind them."""
+    """The formats that are read and written, the libraries behind them, and the cameras that are plugged in."""
     from impasto.media import READERS, WRITERS
 
     libraries = {name: {"version": _version(name), "for": use} for name, use in MEDIA.items()}
-    return {"reads": sorted(READERS), "writes": sorted(WRITERS), "libraries": libraries}
+    return {"reads": sorted(READERS), "writes": sorted(WRITERS), "libraries": libraries, "cameras": _cameras()}
 
 
 def extras() -> Figures:
@@ -120,11 +120,23 @@ def report(figures: Figures) -> str:
     for name, library in formats["libraries"].items():
         told = library["version"] or f"is missing: pip install {name}"
         lines.append(f"  {_mark(library['version'])} {name} {told} ({library['for']})")
+    if formats["cameras"] is not None:
+        told = ", ".join(f"{path} ({name})" for path, name in formats["cameras"].items())
+        lines.append(f"  cameras for 'impasto live': {told or 'none is plugged in'}")
     lines += ["", "extras"]
     for name, extra in figures["extras"].items():
         lines.append(f"  {_mark(extra['works'])} {name:9} {'installed' if extra['works'] else extra['get']}")
     lines += ["", f"looks: {', '.join(figures['styles']) or 'none; add one with: impasto styles install FILE'}"]
     return "\n".join(lines)
+
+
+def _cameras() -> dict[str, str] | None:
+    """Cameras by path; None where the system or a missing library does not tell."""
+    if sys.platform != "linux" or not find_spec("av"):
+        return None
+    from impasto.media.video.capture import cameras
+
+    return cameras()
 
 
 def _mark(good: object) -> str:

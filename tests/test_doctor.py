@@ -20,6 +20,7 @@ def test_the_report_names_every_engine_and_extra() -> None:
     assert ".png" in done.figures["media"]["writes"]
     for name in (*done.figures["engines"], *done.figures["extras"]):
         assert name in done.summary
+    assert done.figures["media"]["cameras"] is None or "cameras for 'impasto live'" in done.summary
     assert json.loads(json.dumps(done.figures)) == done.figures
 
 

@@ -22,7 +22,10 @@ def test_help_loads_nothing_heavy(args: list[str]) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("command", ["render", "learn", "sample", "doctor", "bench", "styles", "styles list", "styles sheet"])
+COMMANDS = ["render", "live", "learn", "sample", "doctor", "bench", "styles", "styles list", "styles sheet"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_commands_own_help_loads_no_engine_and_no_media(command: str) -> None:
     loaded = loaded_after(CALL.format(args=[*command.split(), "--help"]))
     assert "pydantic" in loaded

@@ -141,6 +141,8 @@ class Board:
         since, before, _ = self._recent
         now, painted = monotonic(), self.session.painted
         self._recent = now, painted, (painted - before) / max(now - since, 1e-6)
+        if painted == 0:
+            return Progress("waiting for pictures")
         state, delays = self.session.state(), self.outlets[0].delays.figures()
         late = f", {delays['p50_ms']:.0f} ms late" if delays["p50_ms"] is not None else ""
         note = f"{state['scale']:.0%} of the size{late}, {state['dropped']} dropped"

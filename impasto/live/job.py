@@ -26,8 +26,8 @@ class LiveJob(Job):
 
     command: ClassVar[str] = "live"
     help: ClassVar[str] = (
-        "Paint a camera, a stream or a file while it runs. Keys: 1-9 look, n/p next and previous look, +/- strength, "
-        "[/] share of the second look, m matte, space paint on and off, q end."
+        "Paint a camera, a stream or a file while it runs. Keys: 1 to 9 a look, n and p the next and the previous one, "
+        "+ and - strength, [ and ] share of the second look, m matte, space paint off and on, q end."
     )
 
     source: str = option(

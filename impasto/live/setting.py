@@ -18,7 +18,7 @@ from impasto.job import faults_in_words
 
 STEP = 0.1  # of strength and blend, for one key
 MATTES = ("", "skin", "skin,invert")  # those that a key goes through
-KEYS = "1-9 look, n/p next and previous look, +/- strength, [/] blend, m matte, space paint on and off, q end"
+KEYS = "1-9 look, n p next and previous look, + - strength, [ ] share of the second look, m matte, space paint off and on, q end"
 
 
 class Setting(BaseModel):
