@@ -85,9 +85,8 @@ def amplified(paint: Callable[[Plane], Plane], picture: Plane) -> float:
     return float(_inner(one - other).std() / _inner(spread[0] - spread[1]).std())
 
 
-def promises(paint: Callable[[Plane], Plane]) -> dict[str, float]:
+def promises(paint: Callable[[Plane], Plane], picture: Plane) -> dict[str, float]:
     """Both, of a look as a function of pictures; shifts by 1, 2 and 3 pixels and by the stride of 4."""
-    picture = still()
     return {f"shift_{px}": round(shifted(paint, picture, px), 2) for px in (1, 2, 3, 4)} | {"grain": amplified(paint, picture)}
 
 
@@ -163,7 +162,7 @@ def of_look(style: StyleFile, tier: str, folder: Path, score: Score | None, base
             ways["baseline"] = [baseline_painter(baseline)(frame) for frame in source]
         clips[name] = {way: measured(source, painted, score) for way, painted in ways.items()}
         say(f"{style.card.name} {tier} {name}: " + " ".join(cells(clips[name]["off"])))
-    return {"clips": clips, "promises": promises(painter(style, tier))}
+    return {"clips": clips, "promises": promises(painter(style, tier), read(folder / "plate")[0])}
 
 
 def yardstick(file: Path) -> Score | None:
