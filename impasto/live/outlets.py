@@ -15,7 +15,7 @@ from impasto.media.video.broadcast import Broadcast, Target
 from impasto.media.video.capture import CAUGHT
 
 WAITING_FRAMES = 4  # that a short halt of a disk or a network does not cost
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 10.0  # between tries to reach what was lost
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 5.0  # between tries to reach what was lost
 
 
 class Sink(Protocol):
