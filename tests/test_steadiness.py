@@ -27,7 +27,7 @@ def place(tmp_path: Path, tiny_style: Path, monkeypatch: pytest.MonkeyPatch) -> 
         Image.fromarray(np.rint(frame * 255).astype(np.uint8)).save(tmp_path / "data" / "clip" / f"f.{number:04d}.png")
     for name, value in (("CLIPS", {"plate": "", "pan": "clip"}), ("FRAMES", 3), ("SIDE", 128), ("BASELINE_OF", "tiny")):
         monkeypatch.setattr(steadiness, name, value)
-    monkeypatch.setattr(steadiness, "STILL_SIZE", (160, 144))
+    monkeypatch.setattr(steadiness, "MARGIN_PX", 16)
     return tmp_path
 
 
