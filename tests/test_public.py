@@ -23,10 +23,11 @@ def test_every_public_name_loads() -> None:
 def test_verbs_stay_verbs_when_their_rooms_are_imported() -> None:
     import impasto.evaluate.job
     import impasto.learn.job
+    import impasto.live.job
     import impasto.render.job
 
-    jobs = impasto.render.job.RenderJob, impasto.learn.job.TrainJob, impasto.evaluate.job.EvaluateJob
-    for verb, job in zip((impasto.render, impasto.learn, impasto.evaluate), jobs, strict=True):
+    rooms = impasto.render.job.RenderJob, impasto.learn.job.TrainJob, impasto.evaluate.job.EvaluateJob, impasto.live.job.LiveJob
+    for verb, job in zip((impasto.render, impasto.learn, impasto.evaluate, impasto.live), rooms, strict=True):
         assert job.command == verb.__name__.rpartition(".")[2]
         with pytest.raises(InputError, match="unknown field 'colour'"):
             verb("photo.png", "out", colour="blue")

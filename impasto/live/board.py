@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from impasto.live.job import LiveJob
 
 NOTE_SECONDS = 0.1  # to wait for one
+RATE_SECONDS = 2.0  # over which frames are counted
 TARGET_FRAMES, TARGET_SECONDS = 2, 0.05  # what a picture may be late: so many frames and so many seconds
 
 
@@ -140,7 +141,8 @@ class Board:
         """How it goes at this moment."""
         since, before, _ = self._recent
         now, painted = monotonic(), self.session.painted
-        self._recent = now, painted, (painted - before) / max(now - since, 1e-6)
+        if now - since >= RATE_SECONDS:
+            self._recent = now, painted, (painted - before) / (now - since)
         if painted == 0:
             return Progress("waiting for pictures")
         state, delays = self.session.state(), self.outlets[0].delays.figures()

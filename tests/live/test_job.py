@@ -233,8 +233,8 @@ def test_a_minute_under_a_load_leaks_nothing_and_keeps_the_budget(tmp_path: Path
         done = run.end()
     third, told = len(memory) // 3, done.figures
     figures = {"fps": fps, "late": late, "memory": memory, "notes": run.notes, **told}
+    print(json.dumps(figures, default=str))  # seen with -s
     assert np.median(memory[-third:]) < np.median(memory[:third]) + 24, figures  # scales that are ready come and go
     assert np.median(late) < 1, figures
     assert told["painted"] > told["dropped"], figures  # with as many burners as cores at once, and looks that warm up beside
     assert all(each["p50_ms"] < told["target_ms"] for each in told["outlets"].values()), figures
-    print(json.dumps(figures, default=str))
