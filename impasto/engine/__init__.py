@@ -68,6 +68,7 @@ def open_engine(
 ) -> Engine:
     """Make one tier of a style ready to paint. `deep`: the output has more than 8 bits, so precision auto means fp32.
 
+    A look whose picture int8 would harm is painted in what auto stands for; the engine says which precision it has.
     `code` chooses among the looks or variations of a network that has several; without one it paints with its own. On several
     `devices` it paints as many batches at the same time.
     """
@@ -76,7 +77,7 @@ def open_engine(
     described = style.card.tiers[tier]
     if described.noise:
         raise InputError(f"style {style.card.name} draws pictures from noise and paints none: 'impasto generate' runs it")
-    graph = with_code(style.graph(tier), code) if code else style.graph(tier)
+    graph = coded_graph(style, tier, code)
     if engine == "auto" and devices[0].kind == CUDA:
         engine = _of_cards()
     if engine == "auto":
@@ -88,8 +89,18 @@ def open_engine(
         precision = module.auto_precision(deep) if precision == "auto" else precision
         if precision not in module.PRECISIONS:
             raise InputError(f"engine {engine} has no precision '{precision}': choose one of {', '.join(module.PRECISIONS)}")
+        if precision == "int8":
+            from impasto.engine.int8 import as_int8
+
+            found = as_int8(graph, described)  # without a graph it has a fault, and the next best number format paints
+            graph, precision = (found.graph, precision) if found.graph else (graph, module.auto_precision(deep))
         engines = [module.open(graph, described, precision, device) for device in devices]
         return engines[0] if len(engines) == 1 else Several(engines)
+
+
+def coded_graph(style: StyleFile, tier: str, code: Sequence[float] = ()) -> bytes:
+    """A tier's graph, with another code as its own where one is given."""
+    return with_code(style.graph(tier), code) if code else style.graph(tier)
 
 
 def _of_cards() -> str:

@@ -129,8 +129,13 @@ class Parity(NamedTuple):
 def parity(one: Engine, other: Engine, pixels: Pixels) -> Parity:
     """Paint [H,W,3] or [N,H,W,3] with two engines and compare."""
     batch = pixels if pixels.ndim == 4 else pixels[None]
-    scale = 1.0 if batch.dtype == np.uint8 else 255.0
-    apart = (one.paint(batch).astype(np.float64) - other.paint(batch).astype(np.float64)) * scale
+    return difference(one.paint(batch), other.paint(batch))
+
+
+def difference(one: Pixels, other: Pixels) -> Parity:
+    """How far two paintings are apart, of bytes or of floats in 0..1."""
+    scale = 1.0 if one.dtype == np.uint8 else 255.0
+    apart = (one.astype(np.float64) - other.astype(np.float64)) * scale
     power = float(np.mean(apart**2))
     return Parity(float(np.abs(apart).max()), inf if power == 0 else 10 * log10(255**2 / power))
 

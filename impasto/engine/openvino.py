@@ -1,4 +1,4 @@
-"""The CPU engine of choice: OpenVINO, in fp32, or in bf16 where the processor computes in it.
+"""The CPU engine of choice: OpenVINO, in fp32, in bf16 where the processor computes in it, or in int8 (a graph of the room int8).
 
 The pixel format is folded into the graph, so a batch of bytes goes in and a batch of bytes comes out. A model is compiled
 for each shape (a fifth faster than one model for all shapes); the latest few are kept.
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from queue import Queue
@@ -25,11 +27,14 @@ from impasto.frame import Pixels
 if TYPE_CHECKING:
     from impasto.styles.package import Tier
 
-PRECISIONS: tuple[str, ...] = ("fp32", "bf16")
+PRECISIONS: tuple[str, ...] = ("fp32", "bf16", "int8")
 Model = Any  # openvino.Model and, below, InferRequest: the library tells its types only in part
 Request = Any
 HINTS = {"fp32": "f32", "bf16": "bf16"}
 SHAPES_KEPT = 4
+LOADING = Lock()
+_begun: set[str] = set()  # the kinds of values that were painted once in this process
+_beginning = Lock()
 PIXELS_KEPT = 4 * 1920 * 1080  # a compiled shape holds its buffers: big pictures push the others out
 
 
@@ -81,9 +86,10 @@ class OpenVinoEngine:
                 free = self._free(str(fitted.dtype), fitted.shape)
             request = free.get()
             try:
-                request.infer([fitted], share_inputs=True)
-                painted = without_margin(request.get_output_tensor(0).data, batch, self._scale)
-                return np.array(painted)  # a copy: the next batch overwrites this one
+                with _first_alone(str(fitted.dtype)):
+                    request.infer([fitted], share_inputs=True)
+                    painted = without_margin(request.get_output_tensor(0).data, batch, self._scale)
+                    return np.array(painted)  # a copy: the next batch overwrites this one
             finally:
                 free.put(request)
 
@@ -97,7 +103,8 @@ class OpenVinoEngine:
         model = self._model(dtype).clone()
         model.reshape(list(shape))
         streams = {"PERFORMANCE_HINT": "LATENCY"} if self.at_once == 1 else {"NUM_STREAMS": self.at_once}
-        compiled = self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": HINTS[self.precision], **streams})
+        hint = HINTS[auto_precision(deep=False) if self.precision == "int8" else self.precision]  # int8 is in the graph itself
+        compiled = self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint, **streams})
         free: Queue[Request] = Queue()
         for _ in range(self.at_once):
             free.put(compiled.create_infer_request())
@@ -117,16 +124,30 @@ class OpenVinoEngine:
         return self._models[dtype]
 
 
+@contextmanager
+def _first_alone(dtype: str) -> Iterator[None]:
+    """The library's binding prepares itself at its first call; two threads that make it at the same time wait for ever."""
+    if dtype in _begun:
+        yield
+        return
+    with _beginning:
+        yield
+        _begun.add(dtype)
+
+
 def library() -> ModuleType:
     """OpenVINO, silenced: importing it sends a usage event wherever its telemetry package is found, so that one is hidden."""
     name = "openvino_telemetry"
-    if "openvino" not in sys.modules and name not in sys.modules:
-        sys.modules[name] = ModuleType(name)  # not a package, so OpenVINO falls back to its own silent stand-in
-        try:
-            import_module("openvino")
-        finally:
-            del sys.modules[name]
-    return import_module("openvino")
+    with LOADING:
+        if "openvino" not in sys.modules and name not in sys.modules:
+            sys.modules[name] = ModuleType(name)  # not a package, so OpenVINO falls back to its own silent stand-in
+            try:
+                import_module("openvino")
+            finally:
+                del sys.modules[name]
+        found = import_module("openvino")
+        found.Type.u8.to_dtype()  # fills a table when first called; two painters that came to it at once would wait for ever
+    return found
 
 
 def _has_bf16() -> bool:

@@ -52,6 +52,16 @@ def open(graph: bytes, tier: Tier, precision: str, device: Device = ANYWHERE) ->
     return TorchEngine(graph, tier, precision, device)
 
 
+def rebuilt(graph: bytes, tier: Tier) -> torch.nn.Module:
+    """The generator of a tier as it was learnt, with the weights of its graph."""
+    import torch
+
+    room = plugins.load("generators", tier.generator)
+    network: torch.nn.Module = room.Generator(room.Settings(**tier.settings))
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(graph).items()})
+    return network.eval()
+
+
 class TorchEngine:
     """One generator as a PyTorch module, on a graphics card, the first if none is named, else on the CPU."""
 
@@ -67,10 +77,7 @@ class TorchEngine:
         self.device = torch.cuda.get_device_name(self._where) if self._where.type == CUDA else CPU
         self.at_once = device.share if self._where.type == CPU else 1
         torch.backends.cudnn.allow_tf32 = False  # it keeps 10 bits of each factor, which is not what fp32 promises
-        room = plugins.load("generators", tier.generator)
-        network: torch.nn.Module = room.Generator(room.Settings(**tier.settings))
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(graph).items()})
-        self._network = network.eval().to(self._where)
+        self._network = rebuilt(graph, tier).to(self._where)
 
     def paint(self, batch: Pixels) -> Pixels:
         """Paint [N,H,W,3+G] of uint8, or float32 in 0..1."""

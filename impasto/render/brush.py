@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impasto.engine import open_engine
+from impasto.engine import coded_graph, open_engine
 from impasto.engine.devices import ANYWHERE, Device
 from impasto.errors import InputError
 from impasto.frame import Pixels
@@ -77,6 +77,17 @@ class Brush:
             how = (self.engine, self.precision, deep, self.look.code, self.devices)
             self.opened[deep] = open_engine(self.style, self.tier, *how)
         return self.opened[deep]
+
+    @property
+    def note(self) -> str:
+        """What the user should hear of how it paints."""
+        instead = [engine.precision for engine in self.opened.values() if engine.precision != "int8"]
+        if self.precision != "int8" or not instead:
+            return ""
+        from impasto.engine.int8 import as_int8
+
+        fault = as_int8(coded_graph(self.style, self.tier, self.look.code), self.style.card.tiers[self.tier]).fault
+        return f"{self.name}: painted in {instead[0]} and not in int8: {fault}"
 
     def paint(self, pixels: Pixels) -> Pixels:
         """Paint [H,W,3] of bytes, deeper integers or floats in 0..1; the answer is stored the same way.

@@ -118,9 +118,12 @@ class Hand:
     @property
     def note(self) -> str:
         """What is worth saying of how its clip is painted."""
+        notes = [layer.brush.note for layer in self.layers]
         if self.touch.steady.manner != "off" and self._paints and self.clip.kind == "picture":
-            return f"{self.clip.source}: one picture has no neighbours, so --steady leaves it as it is"
-        return f"following {self._motions}" if isinstance(self._motions, FileMotions) else ""
+            notes.append(f"{self.clip.source}: one picture has no neighbours, so --steady leaves it as it is")
+        elif isinstance(self._motions, FileMotions):
+            notes.append(f"following {self._motions}")
+        return "; ".join(note for note in dict.fromkeys(notes) if note)
 
     @property
     def gain(self) -> dict[str, float]:

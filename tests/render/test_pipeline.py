@@ -254,7 +254,7 @@ def test_many_clips_into_a_folder(tmp_path: Path, look: str) -> None:
         ({"start": "9s"}, "9s"),
         ({"codec": "prores"}, "cannot hold ProRes"),
         ({"sound": "gone.wav"}, "gone.wav"),
-        ({"precision": "int8"}, "int8"),
+        ({"precision": "int8", "engine": "onnx"}, "int8"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_work(tmp_path: Path, look: str, options: dict[str, Any], message: str) -> None:
