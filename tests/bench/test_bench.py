@@ -89,7 +89,7 @@ def test_what_is_not_there_is_refused_before_measuring(look: str, tmp_path: Path
     with pytest.raises(InputError, match="no tier 'mini': choose one of live, full"):
         BenchJob.build(style=look, tier="mini").finish()
     with pytest.raises(InputError, match="has precision int8"):
-        BenchJob.build(style=look, precision="int8").finish()
+        BenchJob.build(style=look, engine="onnx", precision="int8").finish()
     with pytest.raises(InputError, match="no such file"):
         BenchJob.build(style=str(tmp_path / "gone.style")).finish()
     monkeypatch.setattr("impasto.styles.library.entries", list)
