@@ -38,6 +38,10 @@ COMMANDS = {
     "users add": ("impasto.serve.users:AddUserJob", "Give someone a key to the studio; a new one if they have one."),
     "users list": ("impasto.serve.users:ListUsersJob", "List who has a key to the studio."),
     "users remove": ("impasto.serve.users:RemoveUserJob", "Take someone's key to the studio away."),
+    "export": (
+        "impasto.export.job:ExportJob",
+        "Write a look's network as ONNX, OpenVINO, TorchScript (Nuke) or a script for TensorRT, checked first.",
+    ),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
     "bench": (
         "impasto.bench.job:BenchJob",
