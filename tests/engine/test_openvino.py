@@ -3,6 +3,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,6 +54,33 @@ def test_the_least_used_shape_goes_first() -> None:
     assert {shape[1] for _, shape in engine._requests} == {sides[0], *sides[2:], 100}
 
 
+def test_the_first_call_of_the_binding_is_made_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that made it together hung for ever, one with Python's lock and one with the binding's."""
+    monkeypatch.setattr(openvino, "_begun", set())
+    inside, most = [], []
+
+    class Request:
+        def infer(self, *given: object, **options: object) -> None:
+            inside.append(self)
+            most.append(len(inside))
+            time.sleep(0.05)
+            inside.remove(self)
+
+        def get_output_tensor(self, place: int) -> SimpleNamespace:
+            return SimpleNamespace(data=noise(8, 8)[None])
+
+    engine, free = open_tiny(), Queue[Request]()
+    monkeypatch.setattr(engine, "_free", lambda *key: free)
+    for _ in range(2):
+        free.put(Request())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(engine.paint, [noise(8, 8)[None]] * 2))
+        assert most == [1, 1], "the first of all alone, and whoever came with it after it"
+        both = threading.Barrier(2)
+        list(pool.map(lambda picture: (both.wait(20), engine.paint(picture)), [noise(8, 8)[None]] * 2))
+    assert max(most) == 2, "the others side by side"
+
+
 @has_bf16
 def test_bf16_stays_near_fp32() -> None:
     pixels = noise(64, 96)[None]
@@ -61,3 +93,14 @@ def test_bf16_without_the_hardware_is_refused(monkeypatch: pytest.MonkeyPatch) -
     assert openvino.auto_precision(deep=False) == "fp32"
     with pytest.raises(InputError, match="choose precision fp32"):
         open_tiny("bf16")
+
+
+def test_two_painters_may_begin_at_once() -> None:
+    """In a process of its own: what the library fills in when it is first asked is filled in once."""
+    code = (
+        "import threading\nfrom impasto.engine.openvino import library\n"
+        "types, gate = library().Type, threading.Barrier(4)\n"
+        "def ask():\n    gate.wait()\n    types.u8.to_dtype()\n"
+        "for one in [threading.Thread(target=ask) for _ in range(4)]: one.start()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
