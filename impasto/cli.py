@@ -118,20 +118,26 @@ def _stand_in() -> None:
 def _caller(job_class: type[Job]) -> Callable[..., int]:
     """A function whose signature is the Job's fields, for typer to read."""
 
-    def call(json: bool, dry_run: bool, **values: Any) -> int:
-        return _carry_out(job_class.build(**{name: value for name, value in values.items() if value is not None}), json, dry_run)
+    def call(json: bool, dry_run: bool, save: Path | None, **values: Any) -> int:
+        job = job_class.build(**{name: value for name, value in values.items() if value is not None})
+        if save is not None:
+            from impasto.saved.files import save_jobs
+
+            save_jobs(save, [job], overwrite=bool(values.get("overwrite")))
+        return _carry_out(job, json, dry_run)
 
     own = [_parameter(name, field) for name, field in job_class.model_fields.items()]
     own.append(_flag("json", "Progress as text to stderr, one line of JSON as the last on stdout."))
     own.append(_flag("dry_run", "Print the resolved job and do nothing."))
+    own.append(_flag("save", "Write the job to this file (TOML), for `impasto run`; then do it.", Path | None, None))
     call.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]  # what inspect.signature reads first
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in own}
     return call
 
 
-def _flag(name: str, help: str) -> inspect.Parameter:
-    kind = Annotated[bool, typer.Option(f"--{name.replace('_', '-')}", help=help)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=False)
+def _flag(name: str, help: str, kind: Any = bool, default: Any = False) -> inspect.Parameter:
+    said = Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=help)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=said, default=default)
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:

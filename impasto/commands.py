@@ -38,6 +38,11 @@ COMMANDS = {
     "users add": ("impasto.serve.users:AddUserJob", "Give someone a key to the studio; a new one if they have one."),
     "users list": ("impasto.serve.users:ListUsersJob", "List who has a key to the studio."),
     "users remove": ("impasto.serve.users:RemoveUserJob", "Take someone's key to the studio away."),
+    "run": ("impasto.saved.run:RunJob", "Carry out the jobs of a file: those that --save wrote, a plan, or your own."),
+    "batch": (
+        "impasto.saved.batch:BatchJob",
+        "Render every shot of a table, each in its own look, with one page that shows them all.",
+    ),
     "export": (
         "impasto.export.job:ExportJob",
         "Write a look's network as ONNX, OpenVINO, TorchScript (Nuke) or a script for TensorRT, checked first.",

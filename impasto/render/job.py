@@ -143,11 +143,7 @@ class RenderJob(Job):
         from impasto.render.mattes import read_uses
         from impasto.render.pipeline import Work, paint
 
-        with Faults.gathering() as faults:
-            clips = self._clips(faults)
-            layers: list[Layer] = []
-            with faults.noted():
-                layers = self._layers()
+        clips, layers = self.surveyed()
         if note := read_uses(self.style)[1]:
             yield Progress("mixing looks", note=note)
         for layer in layers:
@@ -222,6 +218,15 @@ class RenderJob(Job):
             return hand.paint(frame).pixels
         finally:
             hand.close()
+
+    def surveyed(self) -> tuple[list[Clip], list[Layer]]:
+        """What is painted, and with which looks: read and judged, all faults at once, and no engine runs yet."""
+        with Faults.gathering() as faults:
+            clips = self._clips(faults)
+            layers: list[Layer] = []
+            with faults.noted():
+                layers = self._layers()
+        return clips, layers
 
     def opened(self) -> tuple[list[Layer], Brush | None]:
         """The looks, and the one that enlarges: read and judged, and no engine runs yet."""
