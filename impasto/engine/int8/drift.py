@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from impasto.engine.trial import quiet_session
 from impasto.frame import Pixels
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ def _perception() -> tuple[Any, Values]:
     stored = [numpy_helper.from_array(held, name) for name, held in weights.items()]
     graph = helper.make_graph(nodes, "perception", [image], ends, stored)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    runtime = import_module("onnxruntime")
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3
-    return runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"]), weights
+    return quiet_session(model.SerializeToString()), weights
 
 
 def _read_safetensors(data: bytes) -> dict[str, NDArray[np.float32]]:

@@ -5,13 +5,12 @@ The greatest value ever seen makes wide steps for all others. Bounds drawn in ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.engine.int8.quantise import STEPS, Bounds, Outline
-from impasto.engine.onnx import ONLY_ERRORS
+from impasto.engine.trial import quiet_session
 from impasto.styles.ends import IMAGE
 
 Picture = NDArray[np.float32]  # [1,3+guides,H,W] in 0..1
@@ -29,10 +28,7 @@ def bounds_of(outline: Outline, pictures: Sequence[Picture]) -> dict[str, Bounds
     model.CopyFrom(outline.model)
     inner = [name for name in outline.values if name != IMAGE]
     model.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in inner)
-    runtime = import_module("onnxruntime")
-    options = runtime.SessionOptions()
-    options.log_severity_level = ONLY_ERRORS
-    session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = quiet_session(model.SerializeToString())
     seen: dict[str, list[NDArray[np.float32]]] = {name: [] for name in outline.values}
     for picture in pictures:
         values = dict(zip(inner, session.run(inner, {IMAGE: picture}), strict=True)) | {IMAGE: picture}

@@ -23,7 +23,7 @@ WIDTH = 8
 
 
 def deep_graph(gain: float = 1.0) -> bytes:
-    """A generator with a residual block between a stem and a head; `gain` makes one channel so loud that 8 bits lose the others."""
+    """A generator with a residual block between a stem and a head; `gain` makes one channel drown the others."""
     random = np.random.default_rng(0)
     shapes = {"stem": (WIDTH, 3, 4, 4), "enter": (WIDTH, WIDTH, 3, 3), "leave": (WIDTH, WIDTH, 3, 3), "head": (48, WIDTH, 3, 3)}
     weights = {f"{name}.weight": random.normal(0, np.prod(s[1:]) ** -0.5, s).astype(np.float32) for name, s in shapes.items()}
