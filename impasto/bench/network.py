@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from impasto.engine import Engine
+    from impasto.models.blocks import Painter
     from impasto.styles.package import StyleFile
 
 MIB = 1 << 20
@@ -32,6 +33,7 @@ class Row:
     size: str  # WxH
     ms: float  # median
     best_ms: float  # what the machine does when nobody disturbs it
+    p99_ms: float  # one in a hundred takes longer
     fps: float
     peak_mib: int  # the process at its largest, while this case ran
     times_peer: float | None = None  # how many of our frames in the time of one of the peer's, at this size
@@ -51,11 +53,45 @@ class Case:
         """How many planes its pictures have: colour and guides."""
         return 3 + sum(self.style.card.tiers[self.tier].guides.values())
 
+    def graph(self) -> bytes:
+        """Its network."""
+        return self.style.graph(self.tier)
+
     def open(self) -> Engine:
         """Its engine, ready to paint."""
         from impasto.engine import open_engine
 
         return open_engine(self.style, self.tier, self.engine, self.precision)
+
+
+@dataclass(frozen=True)
+class Fresh(Case):
+    """The shape of a tier that the look does not have, with random weights: its speed is known before its picture is."""
+
+    def graph(self) -> bytes:
+        """A network as it is before it learns."""
+        from impasto.engine.export import export_graph
+
+        return export_graph(self._network())
+
+    def open(self) -> Engine:
+        """Its engine, ready to paint."""
+        from impasto.engine import load_engine
+        from impasto.learn.package import describe
+
+        graph = self.graph()
+        return load_engine(self.engine).open(graph, describe(self._network(), graph, {}), self.precision)
+
+    @property
+    def planes(self) -> int:
+        """It sees no guides."""
+        return 3
+
+    def _network(self) -> Painter:
+        from impasto.learn.recipes.distil import MINI
+        from impasto.models.generators import swift
+
+        return swift.Generator(swift.Settings.model_validate(MINI)).eval()
 
 
 def measured(tier: str, engine: Engine, sizes: list[Size], seconds: float, planes: int = 3) -> Iterator[Row]:
@@ -68,8 +104,10 @@ def measured(tier: str, engine: Engine, sizes: list[Size], seconds: float, plane
         engine.paint(picture)  # prepares the engine for this size
         times = [1000 * taken for taken in _times(engine, picture, seconds)]
         ms, best_ms = median(times), min(times)
-        how = (engine.name, engine.precision, engine.device)
-        yield Row(tier, *how, f"{width}x{height}", round(ms, 3), round(best_ms, 3), round(1000 / ms, 3), _peak_bytes() // MIB)
+        how = (engine.name, engine.precision, engine.device, f"{width}x{height}")
+        figures = {"ms": ms, "best_ms": best_ms, "p99_ms": float(np.percentile(times, 99)), "fps": 1000 / ms}
+        rounded: dict[str, Any] = {name: round(value, 3) for name, value in figures.items()}
+        yield Row(tier, *how, **rounded, peak_mib=_peak_bytes() // MIB)
 
 
 def _times(engine: Engine, picture: NDArray[np.uint8], seconds: float) -> list[float]:

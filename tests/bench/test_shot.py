@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from impasto.bench.job import BenchJob, shot_table
-from impasto.bench.shot import ShotRow, make_clip
+from impasto.bench.job import BenchJob
+from impasto.bench.shot import make_clip
+from impasto.bench.tables import in_words
 from impasto.errors import ImpastoError
 from impasto.media import open_reader
 from tests.fakes import write_tiny_style
@@ -15,13 +16,14 @@ from tests.fakes import write_tiny_style
 
 def test_every_tier_and_size_is_rendered_and_told(tmp_path: Path) -> None:
     look = str(write_tiny_style(tmp_path / "tiny.style"))
-    figures = BenchJob.build(style=look, shots=True, tier="live", sizes="64x64,96x64", frames=5).finish().figures
+    figures = BenchJob.build(style=look, parts="shots", tier="live", sizes="64x64,96x64", frames=5).finish().figures
     rows = json.loads(json.dumps(figures))["shots"]
     assert [(row["tier"], row["size"], row["frames"]) for row in rows] == [("live", "64x64", 5), ("live", "96x64", 5)]
     for row in rows:
         assert row["fps"] > 0
         assert 20 < row["peak_mib"] < 5000
         assert 0 < row["overlap"] <= 1.01
+        assert row["cpu_seconds"] > 0 < row["wall_seconds"]
         assert 0 < row["first_frame_seconds"] < 60
 
 
@@ -36,8 +38,9 @@ def test_a_shot_of_ones_own(tmp_path: Path) -> None:
         BenchJob.build(style=look, shot=tmp_path / "gone.mp4", tier="live").finish()
 
 
-def test_the_table_of_shots() -> None:
-    row = ShotRow("live", "openvino bf16 on cpu", "a.mp4", "1280x720", 96, 17.2, 0.5, 5.1, 1.2, 0.93, 0.6, 420)
-    head, line = shot_table([row]).splitlines()
-    assert head.split()[:4] == ["network", "engine", "shot", "size"]
-    assert line.split()[-6:] == ["0.50", "5.10", "1.20", "0.93", "0.60", "420"]
+def test_a_row_of_a_shot_in_words() -> None:
+    row = {"tier": "live", "engine": "openvino bf16 on cpu", "source": "a.mp4", "size": "1280x720", "frames": 96, "fps": 17.2}
+    row |= {"read_seconds": 0.5, "paint_seconds": 5.1, "write_seconds": 1.2, "overlap": 0.93, "first_frame_seconds": 0.6}
+    told = in_words("shots", {**row, "peak_mib": 420})
+    assert told.startswith("live, openvino bf16 on cpu, a.mp4, 1280x720, 96 frames, 17.20 fps")
+    assert "7 % lost" in told
