@@ -26,7 +26,7 @@ from impasto.live.setting import Setting
 
 LOOK_UP_SECONDS = 0.1  # how often a waiting thread asks whether it should stop
 WINDOW_SECONDS = 2.0  # dropping frames has begun, and ended, when it went on for so long
-WARMING_SHARE = 0.5  # of a frame's time that is its own while another look is made ready beside it
+WARMING_SHARE = 0.7  # of a frame's time that is its own while another look is made ready beside it
 WARMING_NICE = 10  # the priority at which that happens
 SHARE_DROPPED, FEW_DROPPED = 0.05, 2  # of the frames of a window; fewer are hiccups, which the figures tell
 
