@@ -20,7 +20,7 @@ MAY_GROW_MIB = 24  # a clip of ten times the length that were held would be 75 M
 MEASURE = """
 import json, sys
 from impasto.bench.shot import run_alone
-print(json.dumps([run_alone(["-m", "impasto", "render", *words])[1] for words in json.loads(sys.argv[1])]))
+print(json.dumps([run_alone(["-m", "impasto", "render", *words]).peak_mib for words in json.loads(sys.argv[1])]))
 """
 
 
