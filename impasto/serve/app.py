@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBearer
 from starlette.staticfiles import StaticFiles
 
 from impasto import __version__
@@ -17,6 +18,7 @@ from impasto.serve.service import Service
 
 PREFIX = "/api/v1"
 PAGE = Path(__file__).parent / "studio"
+BEARER = HTTPBearer(auto_error=False, description="the server's token, or a user's key")  # described here, judged at the door
 ABOUT = "Paint shots in looks, and learn looks. A job's fields are those of the command line."
 
 
@@ -37,8 +39,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     problems.install(app)
     for group in (session, shots, looks, jobs, pictures, events, live, operation):
-        app.include_router(group.router, prefix=PREFIX)
-    app.include_router(operation.pulse)
+        app.include_router(group.router, prefix=PREFIX, responses=problems.RESPONSES, dependencies=[Security(BEARER)])
+    app.include_router(operation.pulse, responses=problems.RESPONSES)
     if PAGE.is_dir():
         app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_middleware(Door, service=service)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.serve.service import Service
 
 API = "/api/"
+METHODS = (*SAFE, "POST", "PATCH", "DELETE")
 SESSION = "/api/v1/session"
 MIB = 2**20
 MOST_JSON, MOST_CHUNK = MIB, 64 * MIB
@@ -75,7 +76,7 @@ class Door:
         guard.check_host(headers)
         if not visit.path.startswith(WATCHED):
             if visit.method not in SAFE:
-                raise Problem(405, "this is for reading")
+                raise Problem(405, "this is for reading", headers={"Allow": ", ".join(SAFE)})
             return None
         if visit.method not in SAFE or scope["type"] == "websocket" or "cookie" in headers:
             guard.check_origin(headers)
@@ -105,12 +106,13 @@ class Door:
         route = getattr(scope.get("route"), "path", "") or "other"
         seconds, who = time.perf_counter() - visit.began, visit.who.name if visit.who else "-"
         metrics = self.service.metrics
-        metrics.requests.labels(visit.method, route, visit.status).inc()
+        metrics.requests.labels(visit.method if visit.method in METHODS else "OTHER", route, visit.status).inc()
         metrics.seconds.labels(route).observe(seconds)
         told: dict[str, Any] = {"id": visit.id, "who": who, "address": visit.address, "method": visit.method, "path": visit.path}
         log.info("request", extra={**told, "status": visit.status, "ms": round(1000 * seconds, 1)})
-        changed = visit.method not in (*SAFE, "WEBSOCKET", "PATCH") or (visit.method == "PATCH" and "/files/" not in visit.path)
-        if visit.path.startswith(WATCHED) and (changed or visit.status in (401, 403, 421)):
+        changed = visit.method not in SAFE and "/files/" not in visit.path
+        known = visit.who is not None or not self.service.guard.noted.take(visit.address)
+        if known and visit.path.startswith(WATCHED) and (changed or visit.status in (401, 403, 421)):
             self.service.store.note(who, visit.address, visit.method, visit.path[:200], visit.status)
 
 
@@ -121,7 +123,7 @@ class Visit:
         self.began, self.id = time.perf_counter(), uuid.uuid4().hex[:16]
         self.headers = Headers(scope=scope)
         self.path: str = scope["path"]
-        self.method: str = scope.get("method", "WEBSOCKET") if scope["type"] == "http" else "GET"
+        self.method: str = scope.get("method", "GET")  # a WebSocket begins with one
         self.address = (scope.get("client") or ("?", 0))[0]
         self.status = 500
         self.who: Who | None = None

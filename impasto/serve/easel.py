@@ -5,12 +5,13 @@ painting holds up no answer.
 """
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures import TimeoutError as TooLate
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from multiprocessing import get_context, parent_process
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from impasto.render.errands import Clip
 
 SECONDS = 60.0
-MOST_WAITING = 24
+MOST_WAITING = 48
 MOST_FRAMES, MOST_BRUSHES = 24, 12
 MOST_LIVE_PX = 4_000_000
 SEEN = (
@@ -42,8 +43,8 @@ Knobs = create_model("Knobs", __config__=ConfigDict(extra="forbid"), **_fields)
 class Easel:
     """The process that looks and paints, started anew when it dies. Requests wait in line, but not too many of them."""
 
-    def __init__(self, start: Callable[[], Executor] | None = None) -> None:
-        self._start = start or (lambda: ProcessPoolExecutor(1, get_context("spawn"), _settle))
+    def __init__(self, folder: Path, start: Callable[[], Executor] | None = None) -> None:
+        self._start = start or (lambda: ProcessPoolExecutor(1, get_context("spawn"), _settle, (folder,)))
         self._pool: Executor | None = None
         self._waiting = 0
         self._lock = threading.Lock()
@@ -60,9 +61,10 @@ class Easel:
         """One of its frames, painted."""
         return bytes(self._ask(preview, path, number, width, suffix, knobs))
 
-    def live(self, picture: bytes, scale: float, knobs: dict[str, Any]) -> bytes:
+    async def live(self, picture: bytes, scale: float, knobs: dict[str, Any]) -> bytes:
         """A picture that came as a JPEG, painted; its sides so many times as long."""
-        return bytes(self._ask(live, picture, scale, knobs))
+        with self._minded(live, picture, scale, knobs) as painted:
+            return bytes(await asyncio.wait_for(asyncio.wrap_future(painted), SECONDS))
 
     def close(self) -> None:
         """End the process."""
@@ -71,14 +73,20 @@ class Easel:
             self._pool = None
 
     def _ask(self, task: Callable[..., Any], *values: Any) -> Any:
+        with self._minded(task, *values) as answer:
+            return answer.result(SECONDS)
+
+    @contextmanager
+    def _minded(self, task: Callable[..., Any], *values: Any) -> Iterator[Future[Any]]:
+        """What a task will come to; a process that dies over it, or does not come to an end, is replaced."""
         with self._lock:
             if self._waiting >= MOST_WAITING:
                 raise Problem(429, "too many pictures are being made: try again in a moment", headers={"Retry-After": "1"})
             self._waiting += 1
             self._pool = pool = self._pool or self._start()
         try:
-            return pool.submit(task, *values).result(SECONDS)
-        except (BrokenProcessPool, TooLate):
+            yield pool.submit(task, *values)
+        except (BrokenProcessPool, TimeoutError):
             with self._lock:
                 if self._pool is pool:
                     _end(pool)
@@ -98,11 +106,13 @@ def _end(pool: Executor) -> None:
 # ---- in the process of its own
 
 
-def _settle() -> None:
-    """End when the server ends, however it does; Ctrl-C is the server's to hear."""
+def _settle(folder: Path) -> None:
+    """Work where no file has a name that a client could guess, and end when the server ends; Ctrl-C is the server's to hear."""
     import os
     import signal
 
+    folder.mkdir(exist_ok=True)
+    os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = parent_process()
     assert server is not None

@@ -84,13 +84,17 @@ class Guard:
         self._token = _hash(token)
         self.rate = rate or Rate(burst=600, per_s=300)
         self.failures = Rate(burst=10, per_s=1 / 6)  # wrong tokens, by address
+        self.noted = Rate(burst=60, per_s=0.1)  # what strangers may leave in the audit, by address
         self._tickets: dict[str, float] = {}
 
     # ---- at the door
 
     def check_host(self, headers: Mapping[str, str]) -> None:
         """Refuse names that are not ours: a page elsewhere may have had its own name lead here."""
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        try:
+            name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        except ValueError:
+            name = ""
         if name not in self.hosts and not ("*" in self.hosts and _is_address(name)):
             raise Problem(421, "this name is not the server's: --allow-host adds one")
 

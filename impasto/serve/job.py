@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import threading
 import webbrowser
 from collections.abc import Iterator
@@ -89,7 +90,9 @@ class ServeJob(Job):
         if not server.started:
             raise InputError(f"cannot answer at {self.host}:{self.port}: another program may be there; choose another --port")
         settings = service.settings
-        yield Progress("serving", note=f"{settings.url}/#token={settings.token} (Ctrl-C stops)")
+        token = f"/#token={settings.token}" if sys.stderr.isatty() else ""  # a log is no place for it
+        place = self._token_place(service.store)
+        yield Progress("serving", note=f"{settings.url}{token} (Ctrl-C stops; the token is in {place})")
         if self.browser and (Path(__file__).parent / "studio" / "index.html").exists():
             webbrowser.open(f"{settings.url}/#token={service.guard.ticket()}")
         while thread.is_alive() and not self._asked.wait(1.0):
@@ -115,12 +118,15 @@ class ServeJob(Job):
         how = f"give someone a key (impasto users add NAME), or make a token ({MAKE_TOKEN}) and add --token-file token"
         raise InputError(f"{self.host} is reached from other machines, and nobody has a key: {how}")
 
+    def _token_place(self, store: Store) -> Path:
+        return self.token_file or store.folder / "token"
+
     def _settings(self, store: Store) -> Settings:
         from impasto.serve.crew import Limits
         from impasto.serve.guard import read_token
         from impasto.serve.service import Settings
 
-        token = read_token(self.token_file) if self.token_file else read_token(store.folder / "token", made=True)
+        token = read_token(self._token_place(store), made=self.token_file is None)
         return Settings(
             token, self.host, self.port, tuple(self.allow_host), self.tls_cert is not None, tuple(self.root), self.workers,
             self.queue, self.quota, self.keep_days, Limits(self.memory, self.hours),

@@ -33,7 +33,7 @@ WRITTEN = {"out", "report", "folder"}  # fields that say where results go
 OPENED = {"sound", "vectors", "super_resolve", "painted"}  # texts that are files where they are no words
 NEVER_OPENED = {"title", "author", "licence", "look_licence", "colour_in", "colour_out"}
 REFERENCE = re.compile(r"\b(?:shot|job):[0-9a-f]{16}(?:/[\w-][\w./-]*)?")
-WHOLE = re.compile(r"((?:shot|job):[0-9a-f]{16})(?:/(.+))?")
+WHOLE = re.compile(r"^((?:shot|job):[0-9a-f]{16})(?:/(.+))?$")
 WORD = re.compile(r"(?!.*\.\.)[\w][\w .,@#%$*()+=-]*")  # no separator, no drive, no protocol
 PathOf = Callable[[str], Path]
 

@@ -1,6 +1,7 @@
 """What the service answers where something is wrong: problem+json (RFC 9457), one shape for every fault."""
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 
 STATUS = {MissingExtra: 501, InputError: 422, EngineError: 503}  # the first that fits
 KIND = "application/problem+json"
+SHAPE = {
+    "type": "object",
+    "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+                   "detail": {"type": "string"}, "instance": {"type": "string"}},
+    "required": ["type", "title", "status", "detail", "instance"],
+}  # fmt: skip
+RESPONSES: dict[int | str, dict[str, Any]] = {  # how the API's description tells of them
+    "4XX": {"description": "The request is refused", "content": {KIND: {"schema": SHAPE}}},
+    "5XX": {"description": "The service failed", "content": {KIND: {"schema": SHAPE}}},
+}
 log = logging.getLogger("impasto.serve")
 
 
@@ -65,10 +76,19 @@ def install(app: FastAPI) -> None:
         faults = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
         return respond(Problem(422, "; ".join(faults)), request.url.path)
 
+    def full(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, OSError)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return internal(request, error)
+        return respond(Problem(507, "the server's disk is full"), request.url.path)
+
     def internal(request: Request, error: Exception) -> JSONResponse:
         log.error("internal error", exc_info=error)
         return respond(Problem(500, "an internal error, our bug and not yours: the server's log tells more"), request.url.path)
 
-    for kind, answer in ((Problem, refused), (ImpastoError, ours), (HTTPException, plain), (RequestValidationError, invalid)):
-        app.add_exception_handler(kind, answer)
+    app.add_exception_handler(Problem, refused)
+    app.add_exception_handler(ImpastoError, ours)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(OSError, full)
     app.add_exception_handler(Exception, internal)

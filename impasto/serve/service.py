@@ -52,7 +52,7 @@ class Service:
         self.store, self.settings = store, settings
         self.events = Events()
         self.sockets = 0  # that are live
-        self.easel = easel or Easel()
+        self.easel = easel or Easel(store.folder / EMPTY)
         self.queue = Queue(store, settings.most_jobs, self._tell)
         self.keeper = Keeper(store, settings.quota_gib, settings.keep_days)
         self.shots = Shots(store, settings.roots, self.easel.probe, self.keeper.room)
@@ -123,4 +123,5 @@ class Service:
             self.crew.wake()
 
 
+EMPTY = "empty"  # a folder without files: where pictures are made
 HIDDEN = ("seq", "command", "leased_by", "leased_until", "key", "digest", "not_before", "asked", "uses", "progress", "result")

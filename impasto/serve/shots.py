@@ -74,6 +74,14 @@ class Shots:
         """Where an upload lies."""
         return self.store.folder / "shots" / name
 
+    def file(self, name: str, file: str) -> Path:
+        """One file of a shot, wherever the shot lies."""
+        shot = self.get(name)
+        place = Path(shot["place"])
+        if not json.loads(shot["files"]):  # under a root
+            return inside(place, file) if place.is_dir() else inside(place.parent, place.name if file == place.name else "")
+        return inside(self.folder(name), self._file(name, file)["name"])
+
     def received(self, name: str, file: str) -> tuple[int, int]:
         """How much of a file is here, and how large it will be."""
         told = self._file(name, file)

@@ -14,5 +14,5 @@ from impasto.serve.easel import Easel
 if __name__ == "__main__":
     crew.COMMAND = (sys.executable, "-S", str(Path(__file__).with_name("fake_worker.py")))
     crew.BEAT_S, jobs.FIRST_WAIT_S = 0.05, 0.1
-    service.Easel = lambda: Easel(lambda: ThreadPoolExecutor(1))  # type: ignore[misc, assignment]
+    service.Easel = lambda folder: Easel(folder, lambda: ThreadPoolExecutor(1))  # type: ignore[misc, assignment]
     sys.exit(cli.main(sys.argv[1:]))

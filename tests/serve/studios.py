@@ -23,7 +23,7 @@ FAKE = (sys.executable, "-S", str(Path(__file__).with_name("fake_worker.py")))
 def service_in(folder: Path, **settings: Any) -> Service:
     """A service that is not started; its workers are fakes."""
     wanted = Settings(**{"token": TOKEN, "workers": 0, **settings})
-    return Service(Store(folder), wanted, Easel(lambda: ThreadPoolExecutor(1)), FAKE)
+    return Service(Store(folder), wanted, Easel(folder, lambda: ThreadPoolExecutor(1)), FAKE)
 
 
 @contextmanager

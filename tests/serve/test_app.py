@@ -265,7 +265,6 @@ def test_shots_under_a_root_are_taken_where_they_lie(tmp_path: Path, picture: Pa
     (root / "away" / "s.0001.png").symlink_to(out)
     with studio(tmp_path / "store", roots=(root,)) as client:
 
-
         def add(path: str) -> int:
             return client.post(f"{API}/shots", json={"path": path}).status_code
 
@@ -273,6 +272,10 @@ def test_shots_under_a_root_are_taken_where_they_lie(tmp_path: Path, picture: Pa
         assert [add(str(root / name)) for name in ("../out.png", "link.png", "away", "away/s.####.png")] == [403] * 4
         assert [add(path) for path in ("/etc/passwd", "a.png")] == [403, 422]
         assert [add(str(root / name)) for name in ("list.txt", "none.png")] == [415, 404]
-        assert str(root) not in client.get(f"{API}/shots").text
+        listed = client.get(f"{API}/shots").json()["items"]
+        assert str(root) not in json.dumps(listed)
+        place = f"{API}/shots/{listed[2]['id']}/files"
+        files = [client.get(f"{place}/{name}").status_code for name in ("a.png", "list.txt", "..%2fout.png")]
+        assert files == [200, 404, 404]
     with studio(tmp_path / "other") as client:
         assert client.post(f"{API}/shots", json={"path": str(root / "a.png")}).status_code == 403

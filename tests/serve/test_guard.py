@@ -31,7 +31,7 @@ def test_our_own_names_are_answered(guard: Guard, host: str) -> None:
     guard.check_host({"host": host})
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.7:8765", "", "localhost@evil.example"])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.7:80", "", "localhost@evil.example", "[::1"])
 def test_other_names_are_not(guard: Guard, host: str) -> None:
     with pytest.raises(Problem, match="not the server's"):
         guard.check_host({"host": host})

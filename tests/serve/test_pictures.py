@@ -107,9 +107,10 @@ def test_live_paints_the_newest_picture(client: TestClient, tiny_style: Path) ->
             pass
 
 
-def test_what_brings_a_decoder_down_takes_no_server_with_it() -> None:
-    own = Easel()
+def test_what_brings_a_decoder_down_takes_no_server_with_it(tmp_path: Path) -> None:
+    own = Easel(tmp_path / "empty")
     try:
+        assert own._ask(os.listdir) == [], "nothing lies where it works"
         with pytest.raises(Problem, match="cannot be shown"):
             own._ask(os._exit, 9)
         assert own._pool is None, "the next one who asks starts another"

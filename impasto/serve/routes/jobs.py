@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from impasto.serve import orders
@@ -81,7 +82,7 @@ def delete(name: str, who: Caller, studio: Studio) -> None:
     studio.crew.forget(name)
 
 
-@router.get("/{name}/log", summary="What its worker printed, from a place on")
+@router.get("/{name}/log", response_class=PlainTextResponse, summary="What its worker printed, from a place on")
 def read_log(name: str, studio: Studio, offset: Annotated[int, Query(ge=0)] = 0) -> Response:
     path = studio.results(name).parent / "log.txt"
     text = b""
@@ -105,12 +106,12 @@ def results(name: str, request: Request, studio: Studio) -> Response:
     return tagged(request, {"items": items, "next": None})
 
 
-@router.get("/{name}/results.zip", summary="All of them in one file")
+@router.get("/{name}/results.zip", response_class=Response, summary="All of them in one file")
 def archive(name: str, studio: Studio) -> Response:
     return send_zip(studio.results(name), name)
 
 
 @router.head("/{name}/results/{file:path}", include_in_schema=False)
-@router.get("/{name}/results/{file:path}", summary="One of them; ranges are served")
+@router.get("/{name}/results/{file:path}", response_class=Response, summary="One of them; ranges are served")
 def result(name: str, file: str, studio: Studio, download: bool = False) -> Response:
     return send_file(inside(studio.results(name), file), download)

@@ -86,7 +86,7 @@ class Sitting:
                 continue
             began = time.perf_counter()
             try:
-                painted = await run_in_threadpool(self.studio.easel.live, picture, self.pace.scale, self.knobs)
+                painted = await self.studio.easel.live(picture, self.pace.scale, self.knobs)
             except (ImpastoError, Problem) as error:
                 await self._say({"fault": str(error)})
                 continue

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from impasto.errors import StyleError
 from impasto.serve.answers import Admin, Caller, Studio, etag, tagged
+from impasto.serve.orders import WHOLE
 from impasto.serve.problems import Problem
 from impasto.styles import library
 from impasto.styles.jobs import ListJob, ShowJob
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/looks", tags=["looks"])
 
 
 class NewLook(BaseModel):
-    file: str = Field(max_length=400, description="a style file of the store: job:ID/look.style or shot:ID")
+    file: str = Field(max_length=400, pattern=WHOLE.pattern, description="a style file: job:ID/look.style or shot:ID")
     overwrite: bool = False
 
 
@@ -32,7 +33,7 @@ def get(name: str, request: Request) -> Response:
     return tagged(request, _without_path(ShowJob(style=name).finish().figures))
 
 
-@router.get("/{name}/preview.png", summary="A look's preview")
+@router.get("/{name}/preview.png", response_class=Response, summary="A look's preview")
 def preview(name: str, request: Request) -> Response:
     data = StyleFile.open(_entry(name).path).preview
     if etag(data) in request.headers.get("if-none-match", ""):

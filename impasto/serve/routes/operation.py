@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from impasto import __version__
 from impasto.serve.answers import Admin, After, Limit, Studio, paged
@@ -29,7 +30,7 @@ def readyz(studio: Studio) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@pulse.get("/metrics", summary="Figures for Prometheus")
+@pulse.get("/metrics", response_class=PlainTextResponse, summary="Figures for Prometheus")
 def metrics(studio: Studio) -> Response:
     return Response(studio.metrics.text(), media_type="text/plain; version=0.0.4")
 

@@ -23,12 +23,12 @@ class PreviewQuery(Knobs):  # type: ignore[misc]  # the fields of a render
     format: Literal["jpeg", "png"] = "jpeg"
 
 
-@router.get("/frames", summary="One frame as a screen shows it")
+@router.get("/frames", response_class=Response, summary="One frame as a screen shows it")
 def frame(request: Request, studio: Studio, of: Of, number: Number = None, width: Width = 0, kind: Format = "jpeg") -> Response:
     return _sent(request, studio.easel.frame(studio.shots.path_of(of), number, width, kind), kind)
 
 
-@router.get("/previews", summary="One frame through a look; what a render calls its options are the query's names")
+@router.get("/previews", response_class=Response, summary="One frame through a look, with a render's options")
 def preview(request: Request, studio: Studio, wanted: Annotated[PreviewQuery, Query()]) -> Response:
     path = studio.shots.path_of(wanted.of)
     given = wanted.model_dump(exclude={"of", "frame", "width", "format"}, exclude_unset=True)

@@ -5,12 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.serve.answers import After, Caller, Limit, Studio, paged, tagged
 from impasto.serve.files import send_file
 from impasto.serve.problems import Problem
-from impasto.serve.shots import inside
 from impasto.serve.store import Row
 
 router = APIRouter(prefix="/shots", tags=["shots"])
@@ -22,23 +21,25 @@ class File(BaseModel):
     sha256: str = Field("", pattern="^([0-9a-fA-F]{64})?$", description="what is received is held to it")
 
 
-class NewShot(BaseModel):
-    """Either the files that will be uploaded (several are a sequence's frames), or a path under one of the server's roots."""
+class Upload(BaseModel):
+    """The files that will be sent; several are the frames of a sequence."""
 
+    model_config = ConfigDict(extra="forbid")
     name: str = Field("", max_length=200)
-    files: list[File] = Field([], max_length=20_000)
-    path: str = Field("", max_length=4000)
+    files: list[File] = Field(min_length=1, max_length=20_000)
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> NewShot:
-        if bool(self.files) == bool(self.path):
-            raise ValueError("give files, or a path")
-        return self
+
+class Place(BaseModel):
+    """A path under one of the server's roots."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field("", max_length=200)
+    path: str = Field(min_length=1, max_length=4000)
 
 
 @router.post("", status_code=201, summary="Announce an upload, or name a shot where it lies")
-def add(new: NewShot, who: Caller, studio: Studio) -> dict[str, Any]:
-    if new.path:
+def add(new: Upload | Place, who: Caller, studio: Studio) -> dict[str, Any]:
+    if isinstance(new, Place):
         row = studio.shots.add_path(new.path, who.name, new.name)
     else:
         row = studio.shots.begin(new.name or new.files[0].name, [file.model_dump() for file in new.files], who.name)
@@ -85,10 +86,9 @@ def received(name: str, file: str, studio: Studio) -> Response:
     return Response(headers={"Upload-Offset": str(here), "Upload-Length": str(size)})
 
 
-@router.get("/{name}/files/{file}", summary="The file itself; ranges are served")
+@router.get("/{name}/files/{file}", response_class=Response, summary="The file itself; ranges are served")
 def download(name: str, file: str, studio: Studio, download: bool = False) -> Response:
-    studio.shots.received(name, file)
-    return send_file(inside(studio.shots.folder(name), file), download)
+    return send_file(studio.shots.file(name, file), download)
 
 
 def _told(studio: Studio, row: Row) -> dict[str, Any]:
