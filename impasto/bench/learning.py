@@ -1,4 +1,4 @@
-"""How fast this machine learns: a few steps of a look from one picture, in a process of its own."""
+"""How fast this machine learns: a short while of a look from one picture, in a process of its own."""
 from __future__ import annotations
 
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from impasto.bench.shot import run_alone
 
-STEPS, WARM = 12, 2  # the first ones prepare
+SECONDS = 20.0
 LEARN = "import sys; from impasto.bench.learning import learn; learn(sys.argv[1])"
 REFERENCE_SIZE = (640, 480)
 
@@ -47,11 +47,8 @@ def learn(tier: str) -> None:
     with TemporaryDirectory(prefix="impasto-bench-") as folder:
         reference = Path(folder, "reference.png")
         Image.fromarray(Plate(*REFERENCE_SIZE, 24.0).frame(0).rgb).save(reference)
-        job = TrainJob.build(references=[reference], out=Path(folder, "x.style"), tier=tier, steps=STEPS, recipe="one_image")
-        times: dict[int, float] = {}
-        for event in job.run():
-            if isinstance(event, Progress) and event.unit == "step" and event.done:
-                times.setdefault(event.done, perf_counter())
-    first, last = min((step for step in times if step >= WARM), default=1), max(times)
-    rate = (last - first) / (times[last] - times[first])
+        job = TrainJob.build(references=[reference], out=Path(folder, "x.style"), tier=tier, minutes=SECONDS / 60, recipe="one_image")
+        said = [(event, perf_counter()) for event in job.run() if isinstance(event, Progress) and event.unit == "step"]
+    (first, began), (last, ended) = said[0], said[-1]  # the first step prepares, and is told as soon as it is done
+    rate = (last.done - first.done) / (ended - began) if last.done > first.done else last.rate
     print(json.dumps({"steps": round(rate, 3), "images": round(rate * Settings.model_fields["batch"].default, 2)}))
