@@ -47,7 +47,8 @@ def learn(tier: str) -> None:
     with TemporaryDirectory(prefix="impasto-bench-") as folder:
         reference = Path(folder, "reference.png")
         Image.fromarray(Plate(*REFERENCE_SIZE, 24.0).frame(0).rgb).save(reference)
-        job = TrainJob.build(references=[reference], out=Path(folder, "x.style"), tier=tier, minutes=SECONDS / 60, recipe="one_image")
+        asked = {"references": [reference], "out": Path(folder, "x.style"), "tier": tier, "recipe": "one_image"}
+        job = TrainJob.build(**asked, minutes=SECONDS / 60)
         said = [(event, perf_counter()) for event in job.run() if isinstance(event, Progress) and event.unit == "step"]
     (first, began), (last, ended) = said[0], said[-1]  # the first step prepares, and is told as soon as it is done
     rate = (last.done - first.done) / (ended - began) if last.done > first.done else last.rate
