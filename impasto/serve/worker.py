@@ -22,7 +22,7 @@ from impasto.job import Done, Job, Progress
 
 BEHIND = 5  # nicer than the server, so that previews and answers come first
 GRACE_S = 10.0
-SECONDS_BETWEEN = 0.25
+SECONDS_BETWEEN, SECONDS_BETWEEN_LINES = 0.25, 30.0  # of what the server hears, of what the log keeps
 
 
 class Stopped(BaseException):
@@ -45,6 +45,7 @@ def main() -> int:
         return 128 + signal.SIGTERM
     except Exception as error:
         fault, code = _explained(error)
+        _log(fault)
         tell({"fault": fault, "exit_code": code})
         return code
 
@@ -62,19 +63,30 @@ def _mouth() -> Any:
 
 def _carry_out(job: Job, tell: Any) -> dict[str, Any]:
     """Run the job to its end; the last message says what came of it."""
-    steps, last, stage = job.run(), 0.0, ""
+    steps, last, logged, stage = job.run(), 0.0, 0.0, ""
     try:
         for step in steps:
             if isinstance(step, Done):
+                _log(step.summary)
                 return _ended(step)
-            now = time.monotonic()
-            if step.stage != stage or step.note or now - last >= SECONDS_BETWEEN or step.done == step.total:
+            now, ended = time.monotonic(), step.done == step.total
+            if step.stage != stage or step.note or ended or now - last >= SECONDS_BETWEEN:
                 tell({"progress": _told(step)})
-                stage, last = step.stage, now
+                last = now
+            if step.stage != stage or now - logged >= SECONDS_BETWEEN_LINES or (step.note and not step.done):
+                _log(f"{step.stage} {f'{step.done}/{step.total}' if step.total else ''} {step.note}")
+                logged = now
+            stage = step.stage
     finally:
         if hasattr(steps, "close"):
             steps.close()
     raise AssertionError("a job ended without Done")
+
+
+def _log(line: str) -> None:
+    """A line into the job's log, which is where stderr leads."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line.strip()}\n")
+    sys.stderr.flush()
 
 
 def _told(step: Progress) -> dict[str, Any]:

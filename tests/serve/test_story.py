@@ -77,13 +77,6 @@ def serving(store: Path, command: tuple[str, ...] = FAKE, *options: str) -> Iter
             server.kill()
 
 
-@pytest.fixture(scope="module")
-def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shot") / "shot.mp4"
-    impasto.sample(path, size="96x64", frames=4)
-    return path
-
-
 def running(client: Client, job: str) -> int:
     """The process that works on a job."""
     ends = time.monotonic() + 30
@@ -93,10 +86,10 @@ def running(client: Client, job: str) -> int:
     return int(told["progress"]["pid"])
 
 
-def test_kill_the_worker_kill_the_server_and_the_jobs_are_done(tmp_path: Path, shot: Path) -> None:
+def test_kill_the_worker_kill_the_server_and_the_jobs_are_done(tmp_path: Path, tiny_style: Path) -> None:
     with serving(tmp_path / "store") as server:
         client = server.client()
-        material = client.upload(shot)
+        material = client.upload(tiny_style)
         first = client.submit("render", inputs=[material], frames="slow")
         os.kill(running(client, first), signal.SIGKILL)
         assert client.wait(first, timeout_s=20)["failures"] == 1
@@ -115,10 +108,11 @@ def test_kill_the_worker_kill_the_server_and_the_jobs_are_done(tmp_path: Path, s
         assert all(json.loads(line) for line in text.splitlines() if line.startswith("{"))
 
 
-def test_the_examples_of_the_document_run(tmp_path: Path, shot: Path) -> None:
+@pytest.mark.slow
+def test_the_examples_of_the_document_run(tmp_path: Path) -> None:
     blocks = re.findall(r"^```(sh|python) service\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     assert {kind for kind, _ in blocks} == {"sh", "python"}
-    (tmp_path / "shot.mp4").write_bytes(shot.read_bytes())
+    impasto.sample(tmp_path / "shot.mp4", size="96x64", frames=4)
     with serving(tmp_path / "store") as server:
         token = server.client()._token
         given = {**os.environ, "TOKEN": token, "IMPASTO_TOKEN": token, "STUDIO": f"http://127.0.0.1:{server.port}"}
