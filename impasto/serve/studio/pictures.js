@@ -50,8 +50,8 @@ class Pictures {
     const wanted = this.#waiting.shift();
     this.#running += 1;
     try {
-      if (wanted.signal?.aborted) return;
-      const blob = this.#kept.get(wanted.url) ?? await (await service.ask(wanted.url.slice("/api/v1".length), { signal: wanted.signal })).blob();
+      if (wanted.signal?.aborted) return;  // what is under way already is finished and kept: the server would paint it anyway
+      const blob = this.#kept.get(wanted.url) ?? await (await service.ask(wanted.url.slice("/api/v1".length))).blob();
       this.#keep(wanted.url, blob);
       wanted.done(blob);
     } catch (error) {

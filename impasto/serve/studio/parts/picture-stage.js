@@ -2,11 +2,12 @@
 import { desk, KNOBS } from "../desk.js";
 import { h, Part, trying } from "../element.js";
 import { frameUrl, pictures, previewUrl, RANKS } from "../pictures.js";
+import { framesOf, paintingOf } from "../results.js";
 import { stock } from "../stock.js";
 import { t } from "../words.js";
 
 const VIEWS = ["painted", "source", "wipe", "beside", "difference"];
-const MOST_ZOOM = 32, GAP = 12, READ_AHEAD = 12, GAIN = 2;  // the difference is shown 2^GAIN times as strong
+const MOST_ZOOM = 32, GAP = 12, READ_AHEAD = 12, GAIN = 2;  // how strongly a difference is shown
 const PAINTING = new Set([...KNOBS, "shot", "frame", "result", "width", "looks", "jobs"]);
 
 export class PictureStage extends Part {
@@ -14,7 +15,8 @@ export class PictureStage extends Part {
   view = { zoom: 0, x: 0.5, y: 0.5 };  // zoom 0: all of it; x and y: which point of the picture is in the middle
   tool = null;                         // what takes the pointer in place of panning, and draws over the picture
   #shown = {};                         // source and painted: { url, bitmap }
-  #asked = {};
+  #wanted = {};
+  #busy = new Set();
 
   build() {
     this.canvas = h("canvas", { tabIndex: 0, role: "img" });
@@ -30,7 +32,8 @@ export class PictureStage extends Part {
     this.what = h("span.what");
     this.back = h("button.quiet", { type: "button", onclick: () => desk.set({ result: "" }) }, t("backToPreview"));
     this.handle = h("button.handle", { type: "button", role: "slider", "aria-label": t("wipe"), "aria-valuemin": 0, "aria-valuemax": 100 });
-    this.append(h("div.tools", {}, this.views, this.zooms, this.what, this.back, this.pixel), h("div.screen", {}, this.canvas, this.handle, this.note));
+    this.empty = h("p.begin", {}, t("begin"));
+    this.append(h("div.tools", {}, this.views, this.zooms, this.what, this.back), h("div.screen", {}, this.canvas, this.empty, this.handle, this.pixel, this.note));
     this.screen = this.canvas.parentElement;
     this.#listen();
     new ResizeObserver(() => { this.#load(); this.draw(); }).observe(this.screen);
@@ -39,6 +42,7 @@ export class PictureStage extends Part {
   refresh(changed) {
     for (const button of this.views.children) button.setAttribute("aria-pressed", button.value === desk.view);
     this.back.hidden = !desk.result;
+    this.empty.hidden = Boolean(this.shot);
     const result = desk.result && stock.jobs.get(desk.result);
     this.what.textContent = result ? t("resultOf", result.title) : "";
     if (changed.has("looks")) pictures.forget();
@@ -50,41 +54,51 @@ export class PictureStage extends Part {
   get info() { return this.shot?.state === "ready" ? this.shot.info : null; }
 
   // Which url shows the source, and which the painting, of a frame; a zoom to pixels asks for every pixel.
-  urls(frame = desk.frame, width = this.#width) {
+  urls(frame = desk.frame) {
     if (!this.info?.width || frame === null) return {};
-    const of = this.shot.reference, result = desk.result && stock.jobs.get(desk.result);
+    const width = this.#width, of = this.shot.reference, result = desk.result && stock.jobs.get(desk.result);
     return { source: frameUrl(of, frame, width), painted: result ? resultUrl(result, frame, width) : previewUrl(of, frame, width) };
   }
 
-  get #width() { return this.#scale() * devicePixelRatio * this.info.width > desk.width && this.view.zoom ? 0 : this.info.width <= desk.width ? 0 : desk.width; }
+  // How wide a picture is wanted; 0: as it is.
+  get #width() {
+    const close = this.view.zoom && this.view.zoom * this.info.width > desk.width;
+    return close || this.info.width <= desk.width ? 0 : desk.width;
+  }
 
-  // Ask for what is to be seen; what was asked for before and is not seen any more is let go.
+  // Ask for what is to be seen: one picture of a side at a time, and then the newest wish, so a slider asks for no more than is made.
   #load() {
     const urls = this.urls();
     for (const side of ["source", "painted"]) {
-      if (urls[side] === this.#asked[side]?.url) continue;
-      this.#asked[side]?.gone.abort();
-      this.#asked[side] = urls[side] && { url: urls[side], gone: new AbortController() };
-      if (urls[side]) this.#fetch(side, this.#asked[side]);
-      else this.#shown[side] = null;
+      this.#wanted[side] = urls[side];
+      if (!urls[side]) this.#hang(side, null);
+      else if (!this.#busy.has(side)) this.#fetch(side);
     }
   }
 
-  async #fetch(side, asked) {
+  async #fetch(side) {
+    const [url, shot] = [this.#wanted[side], desk.shot];
+    if (this.#shown[side]?.url === url) return;
+    this.#busy.add(side);
     const later = setTimeout(() => this.classList.add("busy"), 250);
     try {
-      const bitmap = await pictures.bitmap(asked.url, RANKS.stage, asked.gone.signal);
-      if (this.#asked[side] !== asked) return bitmap.close();
-      this.#shown[side]?.bitmap.close();
-      this.#shown[side] = { url: asked.url, bitmap };
+      const bitmap = await pictures.bitmap(url, RANKS.stage);
+      if (shot === desk.shot) this.#hang(side, { url, bitmap });
       this.note.textContent = "";
     } catch (error) {
-      if (error.name !== "AbortError") this.note.textContent = error.message;
-    } finally {
-      clearTimeout(later);
-      if (["source", "painted"].every(each => this.#shown[each]?.url === this.#asked[each]?.url) || this.note.textContent) this.classList.remove("busy");
-      this.draw();
+      if (url === this.#wanted[side]) this.note.textContent = error.message;
     }
+    clearTimeout(later);
+    this.#busy.delete(side);
+    if (this.#wanted[side] && this.#wanted[side] !== url) this.#fetch(side);
+    else if (!this.#busy.size) this.classList.remove("busy");
+  }
+
+  // Put a picture up, or none.
+  #hang(side, shown) {
+    this.#shown[side]?.bitmap.close();
+    this.#shown[side] = shown;
+    this.draw();
   }
 
   // ---- drawing
@@ -153,17 +167,15 @@ export class PictureStage extends Part {
     } else if (desk.view === "difference" && this.#shown.painted && this.#shown.source) {
       pen.globalCompositeOperation = "difference";
       this.#lay("source", place);
-      pen.globalCompositeOperation = "lighter";
-      for (let i = 0; i < GAIN; i += 1) {
-        pen.setTransform(1, 0, 0, 1, 0, 0);
-        pen.drawImage(this.canvas, 0, 0);
-      }
+      pen.globalCompositeOperation = "color-dodge";  // divides by what is left of white
+      pen.fillStyle = `rgb(${Array(3).fill(Math.round(255 - 255 / GAIN)).join(" ")})`;
+      pen.fillRect(place.x, place.y, place.width, place.height);
     }
     pen.restore();
   }
 
   #lay(side, place) {
-    const shown = this.#shown[side] ?? (this.#asked[side] && !this.#shown[side] ? this.#shown.source : null);
+    const shown = this.#shown[side] ?? (this.#wanted[side] ? this.#shown.source : null);  // not painted yet: the source is better than nothing
     if (shown) this.pen.drawImage(shown.bitmap, place.x, place.y, place.width, place.height);
   }
 
@@ -292,10 +304,8 @@ export class PictureStage extends Part {
     const urls = this.urls(frame), sides = Object.keys(urls);
     const bitmaps = await Promise.all(sides.map(side => pictures.bitmap(urls[side], RANKS.play)));
     for (const [index, side] of sides.entries()) {
-      this.#asked[side]?.gone.abort();
-      this.#shown[side]?.bitmap.close();
-      this.#asked[side] = { url: urls[side], gone: new AbortController() };
-      this.#shown[side] = { url: urls[side], bitmap: bitmaps[index] };
+      this.#wanted[side] = urls[side];
+      this.#hang(side, { url: urls[side], bitmap: bitmaps[index] });
     }
     desk.set({ frame });
   }
@@ -308,13 +318,9 @@ const PROBE = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: t
 
 // A result's frame that shows a frame of the shot: a movie counts its own frames from 1, a sequence keeps the shot's numbers.
 function resultUrl(job, frame, width) {
-  const shot = stock.of(job.asked.inputs?.[0]), file = job.shown;
-  if (!file || !shot) return undefined;
-  const first = Number(/^(\d+)-/.exec(job.asked.frames ?? "")?.[1] ?? shot.info.first);
-  const last = Number(/-(\d+)$/.exec(job.asked.frames ?? "")?.[1] ?? shot.info.last);
-  if (frame < first || frame > last) return undefined;
-  const number = shot.info.frames === 1 ? null : file.numbered ? frame : frame - first + 1;
-  return frameUrl(file.reference, number, width);
+  const painting = paintingOf(job), [first, last] = framesOf(job);
+  if (!painting || frame < first || frame > last) return undefined;
+  return frameUrl(painting.reference, painting.numbered ? frame : painting.movie ? frame - first + 1 : null, width);
 }
 
 customElements.define("picture-stage", PictureStage);
