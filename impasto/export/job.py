@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class ExportJob(Job):
-    """Write a look's network for other programs."""
+    """Write a look's network for other programs, or as a page."""
 
     command: ClassVar[str] = "export"
-    help: ClassVar[str] = "Write a look's network as ONNX, OpenVINO, TorchScript (Nuke) or a script for TensorRT, checked first."
+    help: ClassVar[str] = "Write a look's network as ONNX, OpenVINO, TorchScript, a TensorRT script or a web page, checked first."
 
     style: str = option(help="name of a look, or a style file; of a style of many, STYLE#LOOK", argument=True)
-    to: Literal["onnx", "openvino", "torchscript", "tensorrt-script"] = option(
-        help="for whom: onnx (Unity, Unreal, ONNX Runtime), openvino, torchscript (Nuke), tensorrt-script (NVIDIA cards)"
+    to: Literal["onnx", "openvino", "torchscript", "tensorrt-script", "web"] = option(
+        help="for whom: onnx (Unity, Unreal, ONNX Runtime), openvino, torchscript (Nuke), tensorrt-script (NVIDIA), web (a page)"
     )
     out: Path = option(help="the folder that it goes into; made if it is not there", flag="-o/--out")
-    tier: Literal["auto", "live", "full", "mini"] = option("auto", "which of the look's networks; auto takes the finest it has")
+    tier: Literal["auto", "live", "full", "mini"] = option("auto", "which of its networks; auto: the finest, for web live")
     precision: Literal["fp32", "bf16", "int8"] = option("fp32", "number format, where the target knows it")
     shot: Path | None = option(None, "a shot whose frames int8 is calibrated on beside impasto's own pictures")
     variation: int = option(0, "another variation of a look that varies: any number; 0 is the look itself", ge=0)
@@ -44,7 +44,7 @@ class ExportJob(Job):
             raise InputError(f"--to {self.to} has no precision '{self.precision}': choose one of {', '.join(target.precisions)}")
         if self.shot is not None and self.precision != "int8":
             raise InputError("--shot is what int8 is calibrated on: add --precision int8, or leave --shot out")
-        network = self._network()
+        network = self._network(target.tier)
         if self.out.exists() and not self.out.is_dir():
             raise InputError(f"{self.out}: an export is several files in a folder, and this is a file; name another")
         if self.precision == "int8":
@@ -65,13 +65,13 @@ class ExportJob(Job):
         figures = {"files": names, "precision": self.precision, "sizes": found.figures, **network.figures}
         yield Done(self.out, f"{', '.join(names)} in {self.out}: {found.summary}", figures)
 
-    def _network(self) -> Network:
+    def _network(self, usual: str) -> Network:
         from impasto.export.network import Network
         from impasto.render.looks import find_look
 
-        look = find_look(self.style, self.tier, self.variation)
-        tier = look.style.card.finest if self.tier == "auto" else self.tier
-        return Network(look, tier, self.precision, self._frames())
+        tier = (usual or self.tier) if self.tier == "auto" else self.tier
+        look = find_look(self.style, tier, self.variation)
+        return Network(look, look.style.card.finest if tier == "auto" else tier, self.precision, self._frames())
 
     def _frames(self) -> list[Pixels]:
         """Samples of the shot, as a screen shows them."""

@@ -90,6 +90,30 @@ fastest at {USUAL_PX[1]}x{USUAL_PX[0]}.
 {bf16}"""
 
 
+def of_web(network: Network, weight_bytes: int) -> str:
+    """For the web."""
+    card, told = network.look.style.card, network.told
+    return f"""# {card.title}: a page
+
+{card.title} ({network.look.name}), network {network.tier}, {told.parameters:,} weights, licence {card.licence}.
+Written by impasto {__version__}.
+
+A page of a few plain files; `look.js` is the network, {weight_bytes / 1e6:.2f} MB. Open `index.html`, or put the folder on any
+web server: there is nothing to build, and the page fetches nothing and sends nothing anywhere. Cameras need https or
+http://localhost: `python -m http.server` in this folder, then http://localhost:8000.
+
+It paints with WebGPU, or with WebAssembly on the processor where there is none, both in fp32. `index.html?on=cpu` or `?on=gpu`
+asks for one of them, `?language=zh` or `?language=en` for a language.
+
+To put the network into a page of yours, load `look.js`, `network.js`, `gpu.js` and `cpu.js`:
+
+```js
+const network = opened(LOOK), painter = await gpuPainter(network) ?? cpuPainter(network);
+const painted = await painter.paint(picture);  // picture and painted: ImageData of any size
+```
+"""
+
+
 def tensorrt_script(network: Network, file: str, largest: tuple[int, int]) -> str:
     """A shell script that builds an engine; width and height must be multiples of the stride."""
     shapes = {"min": SMALLEST_PX, "opt": USUAL_PX, "max": largest}

@@ -33,6 +33,7 @@ class Target(NamedTuple):
 
     write: Callable[[Network, Path], Written]
     precisions: tuple[str, ...]
+    tier: str = ""  # that is meant where none is named; else the finest of the look
 
 
 def write_onnx(network: Network, folder: Path) -> Written:
@@ -77,11 +78,20 @@ def write_tensorrt_script(network: Network, folder: Path) -> Written:
     return Written(_onnx_painter(path), text)
 
 
+def write_web(network: Network, folder: Path) -> Written:
+    """A static page that paints in the visitor's browser."""
+    from impasto.export.web import painter, save
+
+    path = save(network, folder)
+    return Written(painter(network, path), readme.of_web(network, path.stat().st_size))
+
+
 TARGETS = {
     "onnx": Target(write_onnx, ("fp32", "int8")),
     "openvino": Target(write_openvino, ("fp32", "bf16", "int8")),
     "torchscript": Target(write_torchscript, ("fp32",)),
     "tensorrt-script": Target(write_tensorrt_script, ("fp32", "bf16")),
+    "web": Target(write_web, ("fp32",), tier="live"),
 }
 
 
