@@ -1,6 +1,7 @@
 # make demo     paints a sample shot with the light core (no torch) and says where the result is
 # make test     the default test suite; make test-slow runs the long tests too
 # make check    lint, format, types, floors, documentation
+# make browser  installs the browser that the tests of the studio's page need (Debian's chromium)
 # make format   what ruff can mend by itself; make docs: the option tables of docs/commands.md
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-slow check format docs clean
+.PHONY: help demo test test-slow check format docs browser clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -33,6 +34,9 @@ format: $(VENV)/.dev
 
 docs: $(VENV)/.core
 	$(BIN)/python tools/command_docs.py
+
+browser:
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 
 clean:
 	rm -rf out dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

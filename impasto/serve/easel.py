@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, create_model
 
+from impasto.errors import ImpastoError
 from impasto.render.job import Brushes, RenderJob
 from impasto.serve.problems import Problem
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 MOST_WAITING = 48
-MOST_FRAMES, MOST_BRUSHES = 24, 12
+MOST_FRAMES, MOST_BRUSHES, READ_AHEAD = 24, 12, 8
 MOST_LIVE_PX = 4_000_000
 SEEN = (
     "style", "variation", "tier", "strength", "keep_colour", "scale", "guide", "palette", "denoise", "enhance", "grain", "seed",
@@ -194,14 +195,22 @@ def _clip(path: Path, number: int | None) -> Clip:
 
 
 def _frame(path: Path, clip: Clip, number: int | None) -> Frame:
-    """The frame, the middle one where none is named; those seen last are remembered."""
+    """The frame, the middle one where none is named; those seen last are remembered, and who plays gets some ahead."""
     from impasto.media import open_reader
 
     number = clip.numbers[len(clip.numbers) // 2] if number is None else number
-    key = path, path.stat().st_mtime_ns if path.exists() else 0, number
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    key = path, stamp, number
     if key not in _frames:
-        with open_reader(clip.source, clip.reading) as reader:
-            _frames[key] = next(reader.read([number]))
+        playing = (path, stamp, number - 1) in _frames
+        numbers = [each for each in clip.everyone if number <= each < number + READ_AHEAD] if playing else [number]
+        try:
+            with open_reader(clip.source, clip.reading) as reader:
+                for each, read in zip(numbers, reader.read(numbers), strict=True):
+                    _frames[(path, stamp, each)] = read
+        except ImpastoError:
+            if key not in _frames:  # else one further on is damaged: that is said when it is wanted
+                raise
     _frames.move_to_end(key)
     while len(_frames) > MOST_FRAMES:
         _frames.popitem(last=False)

@@ -55,6 +55,17 @@ def test_frames_come_as_they_are_or_smaller(client: TestClient, tmp_path: Path) 
     assert client.get(f"{API}/frames", params={"of": shot, "number": 99}).status_code == 422
 
 
+def test_who_plays_gets_frames_ahead_and_hears_of_a_damaged_one_when_it_comes(client: TestClient, tmp_path: Path) -> None:
+    shot = sequence(client, tmp_path, 5)
+    damaged = next((tmp_path / "store").rglob("s.0005.png"))
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    for asked, there in ((1, {1}), (2, {1, 2, 3, 4}), (4, {1, 2, 3, 4})):
+        answer = client.get(f"{API}/frames", params={"of": shot, "number": asked, "format": "png"})
+        assert np.array_equal(opened(answer.content), noise(24, 40, asked))
+        assert {number for path, _, number in easel._frames if path == damaged.parent} == there
+    assert client.get(f"{API}/frames", params={"of": shot, "number": 5}).status_code == 422
+
+
 def test_a_preview_is_what_a_render_paints(client: TestClient, tmp_path: Path, tiny_style: Path) -> None:
     shot, look = sequence(client, tmp_path), upload(client, tiny_style)["reference"]
     asked = {"of": shot, "frame": "2", "style": look, "strength": "0.5", "tier": "full", "format": "png"}

@@ -83,7 +83,7 @@ function told(job) {
   const { stage = "", done = 0, total = 0, rate = 0, seconds_left: left, unit = "frame" } = job.progress;
   if (job.state !== "running") return job.fault ? `${t(job.state)}: ${job.fault}` : job.state === "done" ? `${t("done")} · ${duration(job.ended - job.begun)}` : t(job.state);
   if (!total) return stage || t("starting");
-  return [`${done} / ${total}`, rate ? `${rate.toFixed(rate < 10 ? 1 : 0)} ${t(unit)}/s` : stage, left === null || left === undefined ? "" : t("left", duration(left))].filter(Boolean).join(" · ");
+  return [`${done} / ${total}`, rate ? t("perSecond", rate.toFixed(rate < 10 ? 1 : 0), unit) : stage, left === null || left === undefined ? "" : t("left", duration(left))].filter(Boolean).join(" · ");
 }
 
 function thumb(job) {

@@ -57,7 +57,8 @@ export class PictureStage extends Part {
   urls(frame = desk.frame) {
     if (!this.info?.width || frame === null) return {};
     const width = this.#width, of = this.shot.reference, result = desk.result && stock.jobs.get(desk.result);
-    return { source: frameUrl(of, frame, width), painted: result ? resultUrl(result, frame, width) : previewUrl(of, frame, width) };
+    const painted = result ? resultUrl(result, frame, width) : previewUrl(of, frame, width);
+    return { source: frameUrl(of, frame, width), ...(painted ? { painted } : {}) };
   }
 
   // How wide a picture is wanted; 0: as it is.

@@ -87,6 +87,7 @@ async function takeOne(files) {
   if (files[0].name.endsWith(".style")) {
     const shot = await service.upload(files, { name: `look: ${files[0].name}` });
     const { name } = await service.json("/looks", { method: "POST", body: { file: shot.reference } });
+    await service.ask(`/shots/${shot.id}`, { method: "DELETE" });  // the wall has a copy of it
     desk.set({ look: name, panel: "looks" });
     return say(t("lookInstalled", name), "good");
   }

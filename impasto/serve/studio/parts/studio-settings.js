@@ -12,10 +12,10 @@ export class StudioSettings extends Part {
   static hears = ["theme", "language", "width"];
 
   build() {
-    const select = (name, options, onchange) => h("select", { onchange: event => onchange(event.target.value) });
-    this.language = select("language", [], language => { desk.set({ language }); location.reload(); });
-    this.theme = select("theme", [], theme => desk.set({ theme }));
-    this.width = select("width", [], width => desk.set({ width: Number(width) }));
+    const select = chosen => h("select", { onchange: event => chosen(event.target.value) });
+    this.language = select(language => { desk.set({ language }); location.reload(); });
+    this.theme = select(theme => desk.set({ theme }));
+    this.width = select(width => desk.set({ width: Number(width) }));
     this.about = h("dl");
     this.audit = h("table");
     const row = (words, field) => h("label.row", {}, h("span", {}, t(words)), field);
