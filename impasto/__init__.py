@@ -93,11 +93,11 @@ def learning(references: str | Path | Iterable[str | Path], out: str | Path | No
     return Learning(TrainJob.build(references=_listed(references), out=out or passing_place(), **options))
 
 
-def evaluate(source: str | Path, output: str | Path, **options: Any) -> Done:
-    """Measure a painting against its source; the options are those of `impasto evaluate`, the figures are in the result."""
+def evaluate(source: str | Path, output: str | Path | Iterable[str | Path] = (), **options: Any) -> Done:
+    """Measure a painting, or several, against its source; options as of `impasto evaluate`, the figures are in the result."""
     from impasto.evaluate.job import EvaluateJob
 
-    return EvaluateJob.build(source=source, output=output, **options).finish()
+    return EvaluateJob.build(source=source, output=_listed(output), **options).finish()
 
 
 def sample(out: str | Path, **options: Any) -> Done:

@@ -67,7 +67,7 @@ class Moment:
             strength = CHANGE_GAIN * np.sqrt(np.nan_to_num(self.changed) / THOUSANDTHS)
             difference = np.asarray(np.repeat(strength[..., None], 3, -1), np.float32)
         kept = None if self.where is None else shrunk(self.where, MAP_PX)
-        shown = _small(source), _small(output), _small(difference)
+        shown = small(source), small(output), small(difference)
         return Worst(self.frame, self.place, room, name, much, value, *shown, where=kept)
 
 
@@ -96,7 +96,7 @@ class Gallery:
         for name, plane in where.items():
             self._add(name, plane)
         if self._taken & (self._taken - 1) == 0:  # 0, 1, 2, 4 ...: a frame from the midst, without knowing the end
-            self.middle = _small(pair[0])
+            self.middle = small(pair[0])
         self._taken += 1
 
     def maps(self) -> dict[str, Plane]:
@@ -144,8 +144,9 @@ def _mean(total: Plane, count: Plane) -> Plane:
     return np.where(count > 0, total / np.maximum(count, 1e-6), np.nan).astype(np.float32)
 
 
-def _small(picture: Plane) -> Bytes:
-    return np.asarray(np.rint(_fit(picture, SHOWN_PX).clip(0, 1) * 255), np.uint8)
+def small(picture: Plane, px: int = SHOWN_PX) -> Bytes:
+    """A picture as it is shown on a page."""
+    return np.asarray(np.rint(_fit(picture, px).clip(0, 1) * 255), np.uint8)
 
 
 def _fit(picture: Plane, px: int) -> Plane:

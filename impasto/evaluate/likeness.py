@@ -14,6 +14,8 @@ from impasto.media.oklab import to_linear, to_oklab
 
 SAME_DB = 100.0  # of pictures that do not differ: a figure must stay a number
 WINDOW_PX = 1.5  # of structural similarity, as published
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # the finest first: how much each counts, as published
+SMALLEST_PX = 16  # a picture of a scale with a shorter side is not looked at
 STEADY_LUMA, STEADY_CONTRAST = 0.01**2, 0.03**2  # likewise: what keeps flat places from dividing by nothing
 SHAPE_PX, NEAR_PX = 2.0, 6.0  # shapes are what a blur of the one leaves; they are compared over the other
 FLAT = 0.004**2  # variance of lightness that no eye sees
@@ -29,11 +31,25 @@ def psnr(source: Plane, output: Plane) -> float:
 
 def ssim(source: Plane, output: Plane) -> float:
     """Structural similarity of the luma, 1 for the same picture."""
-    ours, theirs = output @ LUMA, source @ LUMA
-    (our_mean, our_spread), (their_mean, their_spread), shared = _local(ours, theirs, WINDOW_PX)
-    light = (2 * our_mean * their_mean + STEADY_LUMA) / (our_mean**2 + their_mean**2 + STEADY_LUMA)
-    shape = (2 * shared + STEADY_CONTRAST) / (our_spread + their_spread + STEADY_CONTRAST)
+    light, shape = _similarity(output @ LUMA, source @ LUMA)
     return float((light * shape).mean())
+
+
+def ms_ssim(source: Plane, output: Plane) -> float:
+    """Structural similarity over five scales, each half as large as the one before; light counts at the coarsest alone.
+
+    A picture too small for five scales is seen at as many as it has, which then count for all.
+    """
+    ours, theirs = output @ LUMA, source @ LUMA
+    count = min(len(SCALES), max(1, int(np.log2(min(ours.shape) / SMALLEST_PX)) + 1))
+    weights = np.asarray(SCALES[:count]) / sum(SCALES[:count])
+    product = 1.0
+    for scale, weight in enumerate(weights, 1):
+        light, shape = _similarity(ours, theirs)
+        alike = float((light * shape).mean() if scale == count else shape.mean())
+        product *= max(alike, 0.0) ** weight
+        ours, theirs = _halved(ours), _halved(theirs)
+    return float(product)
 
 
 def structure(source: Plane, output: Plane) -> float:
@@ -42,11 +58,16 @@ def structure(source: Plane, output: Plane) -> float:
     Correlation leaves tone and contrast free, which a look may change. A place counts by the contrast that either picture has
     there, so shapes that were lost and shapes that were invented both cost.
     """
-    ours, theirs = (_blurred(_lab(picture)[..., 0], SHAPE_PX) for picture in (output, source))
+    ours, theirs = (_blurred(lightness(picture), SHAPE_PX) for picture in (output, source))
     (_, our_spread), (_, their_spread), shared = _local(ours, theirs, NEAR_PX)
     agreement = (shared + FLAT) / np.sqrt((our_spread + FLAT) * (their_spread + FLAT))
     weight = np.sqrt(our_spread) + np.sqrt(their_spread)
     return float((agreement * weight).sum() / max(float(weight.sum()), 1e-9)) if weight.max() ** 2 > FLAT else 1.0
+
+
+def lightness(picture: Plane) -> Plane:
+    """How light each place looks [H,W]: OKLab's L."""
+    return np.ascontiguousarray(_lab(picture)[..., 0])
 
 
 def fine_detail(picture: Plane) -> float:
@@ -85,6 +106,19 @@ def _some(picture: Plane, most: int) -> Plane:
 
 def _lab(picture: Plane) -> Plane:
     return np.asarray(to_oklab(to_linear(picture)), np.float32)
+
+
+def _halved(plane: Plane) -> Plane:
+    """Half as large, by the means of 2 x 2."""
+    height, width = (side // 2 * 2 for side in plane.shape)
+    return np.asarray(cv2.resize(plane[:height, :width], (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _similarity(ours: Plane, theirs: Plane) -> tuple[Plane, Plane]:
+    """How alike light and shape are in a window about each pixel."""
+    (our_mean, our_spread), (their_mean, their_spread), shared = _local(ours, theirs, WINDOW_PX)
+    light = (2 * our_mean * their_mean + STEADY_LUMA) / (our_mean**2 + their_mean**2 + STEADY_LUMA)
+    return light, (2 * shared + STEADY_CONTRAST) / (our_spread + their_spread + STEADY_CONTRAST)
 
 
 Moments = tuple[Plane, Plane]  # local mean and variance

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,9 +15,13 @@ from impasto.errors import InputError
 from impasto.evaluate.figures import ROOMS, SOURCE, Figure
 
 Row = Mapping[str, float]
-NEED_STYLE = ("style", "alien", "palette", "detail_reference")
-NEED_FLOW = ("warp_found", "end_point")
-WRITTEN = re.compile(r"(?:(picture|moving)\.)?([a-z_]+)(\.worst)?=([-+]?[0-9]*\.?[0-9]+)(x?)", re.ASCII)
+NEEDS = {
+    "style": "needs to know what to be like: name it with --style",
+    "flow": "compares with known motion: name it with --flow",
+    "truth": "compares with the truth: name it with --truth",
+    "vmaf": "is measured with --vmaf alone: add it",
+}
+WRITTEN = re.compile(r"(?:(picture|moving|set)\.)?([a-z_]+)(\.worst)?=([-+]?[0-9]*\.?[0-9]+)(x?)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class Limit:
             raise InputError(f"--limit {text}: pictures and shots both have a {name}: write picture.{name}= or moving.{name}=")
         if times and (ROOMS[rooms[0]][name].better == "one" or name in AGAINST_SOURCE):
             raise InputError(f"--limit {text}: {name} is against the source already: write {name}={value}")
-        if times and name in WITHOUT_SOURCE:
+        if worst and rooms[0] == "set":
+            raise InputError(f"--limit {text}: is of all pictures together, and has no worst: leave .worst out")
+        if times and not ROOMS[rooms[0]][name].has_source:
             raise InputError(f"--limit {text}: the source has no {name} of its own: give the limit without x")
         return cls(text, rooms[0], name, float(value), bool(worst), bool(times))
 
@@ -67,7 +73,6 @@ class Limit:
 
 
 AGAINST_SOURCE = ("flicker",)
-WITHOUT_SOURCE = ("psnr", "ssim", "structure", "content", "colour", "end_point")
 
 
 @dataclass(frozen=True)
@@ -107,16 +112,14 @@ class Verdict:
         return found | {"frames_beyond": list(self.beyond)}
 
 
-def parse_limits(texts: Sequence[str], moving: bool, style: bool, flow: bool) -> list[Limit]:
-    """All limits of a job; one on what will not be measured is refused."""
+def parse_limits(texts: Sequence[str], moving: bool, given: Collection[str]) -> list[Limit]:
+    """All limits of a job; one on what will not be measured is refused: `given` are the options that figures need."""
     limits = [Limit.parse(text) for text in texts]
     for limit in limits:
         if limit.room == "moving" and not moving:
             raise InputError(f"--limit {limit.text}: is of shots, and these are pictures: leave it out, or name a shot")
-        if limit.name in NEED_STYLE and not style:
-            raise InputError(f"--limit {limit.text}: needs to know what to be like: name it with --style")
-        if limit.name in NEED_FLOW and not flow:
-            raise InputError(f"--limit {limit.text}: compares with known motion: name it with --flow")
+        if limit.figure.needs and limit.figure.needs not in given:
+            raise InputError(f"--limit {limit.text}: {NEEDS[limit.figure.needs]}")
     return limits
 
 
@@ -139,8 +142,7 @@ def _judged(limit: Limit, means: Row, rows: Sequence[Mapping[str, Any]]) -> Verd
 
 
 def _badness(limit: Limit, row: Row) -> float:
-    value = row[limit.name]
-    signed = {"lower": value, "higher": -value, "one": abs(value - 1)}[limit.figure.better]
+    signed = limit.figure.fault(row[limit.name])
     return signed / max(limit.bound(row), 1e-9) if limit.of_source and limit.figure.better == "lower" else signed
 
 

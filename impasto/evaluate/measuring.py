@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,11 @@ from impasto.evaluate.given import open_flows
 from impasto.evaluate.limits import Verdict, judged, parse_limits
 from impasto.evaluate.next_key import Next, find_next, painted_frames
 from impasto.evaluate.pairing import Pairs, as_shown, fitted, open_pairs
-from impasto.evaluate.reference import find_references
+from impasto.evaluate.reference import evenly, find_references
 from impasto.evaluate.report import table
+from impasto.evaluate.sets import MOST, Crowd
 from impasto.evaluate.steadiness import Row, Steadiness, summary
+from impasto.evaluate.vmaf import Vmaf, ffmpeg_with_vmaf, judges
 from impasto.job import Progress, counted
 from impasto.media.flow import Plane, Step
 
@@ -30,48 +33,81 @@ ABOUT_THE_MOTION = ("followed", "end_point")  # figures that say nothing of the 
 
 
 class Measuring:
-    """A job's measuring; faults of what was asked for are told before the first frame is read."""
+    """One painting's measuring; faults of what was asked for are told before the first frame is read."""
 
-    def __init__(self, job: EvaluateJob) -> None:
-        self._job = job
-        self.pairs: Pairs = open_pairs(job.source, job.output, job.frames, job.side)
+    def __init__(self, job: EvaluateJob, output: Path, called: Path) -> None:
+        """`output` is where the painting lies, `called` what was named: the same, or the look that it was painted in."""
+        self._job, self._called = job, called
+        self.pairs: Pairs = open_pairs(job.source, output, job.frames, job.side)
+        self._truth = open_pairs(job.truth, output, side=job.side) if job.truth else None
         numbers = [ours for ours, _ in self.pairs.numbers]
         if not self.pairs.moving and (job.flow or job.painted):
             raise InputError(f"--{'flow' if job.flow else 'painted'}: is for shots, and these are pictures: leave it out")
-        self._limits = parse_limits(job.limit, self.pairs.moving, bool(job.style), bool(job.flow))
+        if job.vmaf:
+            ffmpeg_with_vmaf()
+        given = {"style": job.style, "flow": job.flow, "truth": job.truth, "vmaf": job.vmaf}
+        self._limits = parse_limits(job.limit, self.pairs.moving, [name for name, value in given.items() if value])
         self._painted = painted_frames(job.painted, [str(number) for number in numbers]) if job.painted else []
         self._flows = open_flows(job.flow, numbers) if job.flow else None
-        files = find_references(job.style, job.references) if job.style else []
-        self._eye = Eye([fitted(as_shown(file), job.side) for file in files])
+        files = find_references(job.style, job.references, MOST) if job.style else []
+        self._eye = Eye([fitted(as_shown(file), job.side) for file in evenly(files)])
+        self._crowd = Crowd(files, job.side)
         self._watch = Steadiness(given=self._flows is not None, maps=job.report is not None)
-        self._gallery = Gallery()
+        self.gallery = Gallery()
+        self._vmafs: list[Vmaf] = []
         self._contents: dict[str, NDArray[np.float32]] = {}
         self._before: Plane | None = None
         self.rows: list[dict[str, Any]] = []
+        self.means: dict[str, Row] = {}
         self._verdicts: list[Verdict] = []
         self._next: Next | None = None
 
     def frames(self) -> Iterator[Progress]:
-        """Measure one pair after the other."""
+        """Measure one pair after the other, then what all of them are together."""
         began, total = time.monotonic(), len(self.pairs)
-        for name, source, output in self.pairs.read():
-            self._take(name, source, output)
-            rate = len(self.rows) / max(1e-6, time.monotonic() - began)
-            unit, left = "frame" if self.pairs.moving else "picture", (total - len(self.rows)) / rate
-            yield Progress("measuring", len(self.rows), total, unit, rate, seconds_left=left)
+        truths = self._truths()
+        wanted = {"vmaf": self._job.vmaf, "vmaf_truth": self._job.vmaf and self._truth is not None}
+        with judges(*(name for name, is_wanted in wanted.items() if is_wanted)) as self._vmafs:
+            for name, source, output in self.pairs.read():
+                self._take(name, source, output, next(truths))
+                rate = len(self.rows) / max(1e-6, time.monotonic() - began)
+                unit, left = "frame" if self.pairs.moving else "picture", (total - len(self.rows)) / rate
+                yield Progress("measuring", len(self.rows), total, unit, rate, seconds_left=left)
+            for vmaf in self._vmafs if self.pairs.moving else ():
+                vmaf.tell()
+        self.means = means_of(self.rows)
+        together = self._crowd.figures(self._eye)
+        self.means |= {"set": together} if together else {}
 
-    def _take(self, name: str, source: Plane, output: Plane) -> None:
+    def _truths(self) -> Iterator[tuple[Plane, Plane] | None]:
+        """For each pair the truth and the painting, at the size at which those two are measured."""
+        if self._truth is None:
+            yield from repeat(None)
+            return
+        measured = set(self.pairs.paintings)
+        for painting, (_, truth, output) in zip(self._truth.paintings, self._truth.read(), strict=True):
+            if painting in measured:
+                yield truth, output
+
+    def _take(self, name: str, source: Plane, output: Plane, truth: tuple[Plane, Plane] | None) -> None:
         row: dict[str, Any] = {"frame": name}
         if len(self.rows) % self._job.every == 0:
             row["picture"] = self._eye.judge(source, output)
+            self._crowd.take(self._eye)
+            if truth:
+                row["picture"] |= self._eye.against_truth(*truth)
             if self._painted:
                 self._contents[name] = self._eye.content(source)
         if self.pairs.moving:
             row["moving"] = self._watch.take(source, output, self._step(source))
             self._before = source
         if self._job.report:
-            self._gallery.take(row, (source, output), self._watch.where, self._watch.changed)
+            self.gallery.take(row, (source, output), self._watch.where, self._watch.changed)
         self.rows.append(row)
+        for vmaf in self._vmafs:
+            vmaf.take(row, {"vmaf": (source, output), "vmaf_truth": truth}[vmaf.name])
+            if not self.pairs.moving:  # a shot is told of as a whole, for VMAF looks at motion
+                vmaf.tell()
 
     def _step(self, source: Plane) -> Step | None:
         """The known motion to this frame from the one before."""
@@ -82,7 +118,7 @@ class Measuring:
 
     def told(self) -> tuple[dict[str, Any], str]:
         """All figures, and what is said of them."""
-        means = means_of(self.rows)
+        means = self.means
         self._verdicts = judged(self._limits, means, self.rows)
         self._next = find_next(self.rows, self._contents, self._painted) if self._painted else None
         figures: dict[str, Any] = {"frames": len(self.pairs), "side": self._job.side, "mean": means, "per_frame": self.rows}
@@ -97,7 +133,7 @@ class Measuring:
 
     def _opening(self, means: dict[str, dict[str, float]]) -> list[str]:
         pairs = self.pairs
-        first = f"{pairs.output}: {counted(len(pairs), 'frame' if pairs.moving else 'picture')} against {pairs.source}"
+        first = f"{self._called}: {counted(len(pairs), 'frame' if pairs.moving else 'picture')} against {pairs.source}"
         if pairs.unpainted:
             first += f"; {counted(pairs.unpainted, 'picture')} of the source without a painting"
         lines = [first]
@@ -118,23 +154,24 @@ class Measuring:
 
     def write_page(self, path: Path) -> None:
         """Write what people look at."""
-        from impasto.evaluate.page.build import Findings, write_page
+        from impasto.evaluate.page.build import Findings, page, write_page
 
-        job, means = self._job, means_of(self.rows)
+        job = self._job
         found = Findings(
             source=job.source,
-            output=job.output,
+            output=self._called,
             moving=self.pairs.moving,
             side=job.side,
             rows=self.rows,
-            means=means,
-            gallery=self._gallery,
+            means=self.means,
+            gallery=self.gallery,
             verdicts=self._verdicts,
             next=self._next,
             style=job.style,
             flow=str(job.flow or ""),
+            truth=str(job.truth or ""),
         )
-        write_page(path, found, job.overwrite)
+        write_page(path, page(found), job.overwrite)
 
 
 def means_of(rows: Sequence[dict[str, Any]]) -> dict[str, Row]:

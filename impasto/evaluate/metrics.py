@@ -7,7 +7,7 @@ below 0). Precision is how many of our pictures lie among theirs, recall how man
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from impasto.models.perception import Perception
+    from impasto.models.perception import Features, Perception
 
 TAPS = ("relu2_1", "relu3_1", "relu4_1")
 AT_ONCE = 64
@@ -32,13 +32,17 @@ def features_of(pictures: Tensor, perception: Perception | None, taps: Sequence[
         return _plain_features(pictures)
     found = []
     for some in torch.split(pictures, AT_ONCE):
-        taken = perception(some, taps)
-        means = []
-        for tap in taken:
-            values, widen = taken[tap].values.float().mean((2, 3)), taken[tap].widen
-            means.append(values if widen is None else F.linear(values, *widen))
-        found.append(torch.cat(means, 1).double().cpu())
+        found.append(spatial_means(perception(some, taps), taps))
     return torch.cat(found)
+
+
+def spatial_means(seen: Mapping[str, Features], taps: Sequence[str] = TAPS) -> Tensor:
+    """What a network saw of pictures -> [N,D]: the mean of every feature over the picture; float64 on the CPU."""
+    means = []
+    for tap in taps:
+        values, widen = seen[tap].values.float().mean((2, 3)), seen[tap].widen
+        means.append(values if widen is None else F.linear(values, *widen))
+    return torch.cat(means, 1).double().cpu()
 
 
 def _plain_features(pictures: Tensor) -> Tensor:
@@ -102,3 +106,10 @@ def standardise(ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
     mean = theirs.mean(0)
     spread = (theirs - mean).square().mean().sqrt().clamp_min(1e-12)
     return (ours - mean) / spread, (theirs - mean) / spread
+
+
+def set_figures(ours: Tensor, theirs: Tensor) -> dict[str, float]:
+    """All of them, in units of their spread."""
+    ours, theirs = standardise(ours, theirs)
+    precision, recall = precision_recall(ours, theirs)
+    return {"fid": fid(ours, theirs), "kid": kid(ours, theirs), "precision": precision, "recall": recall}

@@ -10,7 +10,7 @@ folders that are not each one shot are a heap of pictures: by the names of their
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -50,6 +50,11 @@ class Pairs:
         """Whether they are a shot."""
         return len(self.numbers) > 1
 
+    @property
+    def paintings(self) -> list[int | Path]:
+        """Which frame, or file, of the painting each pair shows."""
+        return [painted for _, painted in self.numbers] or [painting for _, painting in self.files]
+
     def __len__(self) -> int:
         return len(self.numbers) or len(self.files)
 
@@ -79,6 +84,12 @@ def open_pairs(source: Path, output: Path, frames: str = "all", side: int = 0) -
     with open_reader(source) as ours, open_reader(output) as theirs:
         check_sizes((ours.info.width, ours.info.height), (theirs.info.width, theirs.info.height), source, output)
     return Pairs(source, output, side, files=[(source, output)])
+
+
+def few(pairs: Pairs, places: Sequence[int]) -> Pairs:
+    """Some of the pairs, by their places."""
+    numbers, files = ([many[place] for place in places] if many else () for many in (pairs.numbers, pairs.files))
+    return replace(pairs, numbers=numbers, files=files)
 
 
 def is_shot(place: Path) -> bool:

@@ -6,9 +6,10 @@ there, by what is in the files; `--style wave.jpg` needs no such search.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from impasto.errors import InputError
 from impasto.job import counted
@@ -20,13 +21,14 @@ from impasto.styles.package import StyleFile
 MOST = 12  # pictures of a look that learnt from many, evenly from all of them
 BY_RULE = ("restore", "pairs")  # what such a look learnt from are photographs, or pairs: nothing to be like
 MOST_NAMED = 3
+Thing = TypeVar("Thing")
 
 
-def find_references(style: str, folder: Path | None) -> list[Path]:
+def find_references(style: str, folder: Path | None, most: int = MOST) -> list[Path]:
     """The pictures that are meant by a picture, a folder of pictures, or a look and the folder they lie in."""
     place = Path(style)
     if place.is_dir():
-        return _of_folder(place)
+        return _of_folder(place, most)
     if place.suffix.lower() in PICTURES:
         return [place]
     card = StyleFile.open(find(style)).card
@@ -36,7 +38,7 @@ def find_references(style: str, folder: Path | None) -> list[Path]:
     if folder is None:
         held = f"a look holds no picture, and this one learnt from {_named(card)}"
         raise InputError(f"{card.name}: {held}: name the folder with --references, or the picture itself, as --style wave.jpg")
-    found = search(card, folder)
+    found = search(card, folder, most)
     if not found:
         raise InputError(f"{folder}: holds nothing that {card.name} learnt from ({_named(card)}): name the folder that does")
     return found
@@ -51,10 +53,10 @@ def why_none(card: Card) -> str:
     return "" if card.training.references else "does not say what it learnt from"
 
 
-def search(card: Card, folder: Path) -> list[Path]:
+def search(card: Card, folder: Path, most: int = MOST) -> list[Path]:
     """The pictures that a look learnt from, wherever in a folder they lie and whatever they are called there."""
     wanted = [reference.sha256 for reference in card.training.references if reference.sha256]
-    wanted = [wanted[i * len(wanted) // MOST] for i in range(MOST)] if len(wanted) > MOST else wanted
+    wanted = evenly(wanted, most)
     names = {reference.name for reference in card.training.references}
     found: dict[str, Path] = {}
     files = (file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
@@ -67,11 +69,17 @@ def search(card: Card, folder: Path) -> list[Path]:
     return [found[content] for content in dict.fromkeys(wanted) if content in found]
 
 
-def _of_folder(folder: Path) -> list[Path]:
+def evenly(all_of_them: Sequence[Thing], most: int = MOST) -> list[Thing]:
+    """At most so many, from all over."""
+    count = len(all_of_them)
+    return [all_of_them[i * count // most] for i in range(most)] if count > most else list(all_of_them)
+
+
+def _of_folder(folder: Path, most: int) -> list[Path]:
     files = list_pictures(folder)
     if not files:
         raise InputError(f"{folder}: holds no pictures that a painting could be like: name another folder, or a picture")
-    return [files[i * len(files) // MOST] for i in range(MOST)] if len(files) > MOST else files
+    return evenly(files, most)
 
 
 def _named(card: Card) -> str:

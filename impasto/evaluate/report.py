@@ -13,7 +13,7 @@ def table(means: Mapping[str, Mapping[str, float]]) -> str:
     for room, figures in ROOMS.items():
         found = means.get(room, {})
         rows += [_row(name, figure, found) for name, figure in figures.items() if name in found]
-    return aligned(rows)
+    return in_columns(rows)
 
 
 def _row(name: str, figure: Figure, found: Mapping[str, float]) -> tuple[str, ...]:
@@ -21,11 +21,11 @@ def _row(name: str, figure: Figure, found: Mapping[str, float]) -> tuple[str, ..
     return figure.words, f"{found[name]:.{figure.decimals}f}", source, figure.wanted
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells in columns: figures to the right, words to the left."""
+def in_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells in columns: words to the left in the first and the last, figures between them to the right."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = []
     for row in rows:
-        figures = [cell.rjust(width) for cell, width in zip(row[1:3], widths[1:3], strict=True)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *figures, row[3]]).rstrip())
+        figures = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
+        lines.append("  ".join([row[0].ljust(widths[0]), *figures, row[-1]]).rstrip())
     return "\n".join(lines)

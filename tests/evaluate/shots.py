@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Frames = list[NDArray[np.float32]]
 HEIGHT, WIDTH = 96, 128
@@ -60,3 +63,11 @@ def sticking(source: Frames) -> Frames:
     paint = texture(HEIGHT, WIDTH, seed=9)
     paint = paint - cv2.GaussianBlur(paint, (0, 0), 2)
     return [np.asarray(frame + 1.5 * paint, np.float32) for frame in source]
+
+
+def written(folder: Path, frames: Frames) -> Path:
+    """The frames as pictures in a new folder, numbered from 1."""
+    folder.mkdir()
+    for number, frame in enumerate(frames, 1):
+        Image.fromarray(np.rint(frame.clip(0, 1) * 255).astype(np.uint8)).save(folder / f"f.{number:04d}.png")
+    return folder

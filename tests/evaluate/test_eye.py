@@ -35,6 +35,7 @@ def test_the_source_has_all_its_content(eye: Eye) -> None:
 def test_the_reference_is_like_itself(eye: Eye) -> None:
     row = eye.judge(PICTURE, stripes())
     assert row["style"] == pytest.approx(0, abs=1e-3)
+    assert row["sliced"] == pytest.approx(0, abs=1e-5)
     assert row["alien"] < 0.02 < row["alien_source"]
     assert row["palette"] == pytest.approx(0, abs=1e-6)
     assert row["detail_reference"] == pytest.approx(1)
@@ -43,7 +44,7 @@ def test_the_reference_is_like_itself(eye: Eye) -> None:
 
 def test_halfway_is_between(eye: Eye) -> None:
     half = eye.judge(PICTURE, (PICTURE + stripes()) / 2)
-    for figure in ("style", "alien", "palette"):
+    for figure in ("style", "sliced", "alien", "palette"):
         assert 0 < half[figure] < half[f"{figure}_source"]
     assert 0 < half["content"] < eye.judge(PICTURE, stripes())["content"]
 
@@ -59,10 +60,18 @@ def test_a_picture_has_one_figure(eye: Eye) -> None:
 
 def test_without_a_reference_nothing_is_said_of_style() -> None:
     row = Eye().judge(PICTURE, PICTURE)
-    assert set(row) == {"psnr", "ssim", "structure", "content", "detail", "colour"}
+    assert set(row) == {"psnr", "ssim", "ms_ssim", "structure", "edges", "lines", "content", "detail", "colour"}
 
 
 def test_several_references_are_one_look() -> None:
     both = Eye([stripes(), PICTURE])
     assert both.judge(PICTURE, stripes())["style"] > 0.05, "one of two pictures is half of the look"
     assert both.judge(PICTURE, stripes())["alien"] < 0.02
+
+
+def test_the_truth_is_what_it_should_have_become(eye: Eye) -> None:
+    row = eye.against_truth(PICTURE, PICTURE)
+    assert row == pytest.approx(
+        {"psnr_truth": 100, "ssim_truth": 1, "ms_ssim_truth": 1, "content_truth": 0, "colour_truth": 0}, abs=1e-4
+    )
+    assert eye.against_truth(PICTURE, noisy([PICTURE])[0])["psnr_truth"] == pytest.approx(26, abs=0.2), "noise of .05"

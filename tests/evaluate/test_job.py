@@ -8,24 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from impasto import cli
 from impasto.evaluate import job as evaluate_job
 from impasto.evaluate.figures import MOVING, PICTURE, ROOMS
 from impasto.evaluate.given import write_flo
 from impasto.evaluate.report import table
-from tests.evaluate.shots import Frames, noisy, pan, recoloured, texture
+from tests.evaluate.shots import noisy, pan, recoloured, texture, written
 
 pytest.importorskip("torch", reason="the network runs in torch (extra 'learn')")
 PAGE = Path(__file__).parents[2] / "docs/evaluating.md"
-
-
-def written(folder: Path, frames: Frames) -> Path:
-    folder.mkdir()
-    for number, frame in enumerate(frames, 1):
-        Image.fromarray(np.rint(frame.clip(0, 1) * 255).astype(np.uint8)).save(folder / f"f.{number:04d}.png")
-    return folder
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -43,7 +35,7 @@ def test_a_shot_has_figures_for_each_frame_and_their_means(tmp_path: Path, capsy
     rows, means = figures["per_frame"], figures["mean"]
     assert [row["frame"] for row in rows] == ["1", "2", "3"]
     assert [("picture" in row) for row in rows] == [True, False, True]
-    assert set(PICTURE) <= set(means["picture"])
+    assert {name for name, figure in PICTURE.items() if figure.needs in ("", "style")} <= set(means["picture"])
     assert means["picture"]["psnr"] == pytest.approx(np.mean([rows[n]["picture"]["psnr"] for n in (0, 2)]))
     assert rows[0]["moving"] == {}
     assert means["moving"]["detail"] < 0.8, "noise does not move with the picture"
@@ -89,6 +81,11 @@ def test_limits_and_what_to_paint_next_and_the_page(tmp_path: Path, capsys: pyte
         (["--report", "qc.pdf"], "--report qc.pdf: is written as a page: name it .html"),
         (["--flow", "."], "--flow: is for shots, and these are pictures"),
         (["--painted", "1"], "--painted: is for shots, and these are pictures"),
+        (["--compare"], "--compare: name two paintings or looks, or more"),
+        (["--attack", "pgd"], "f.0001.png is no look by itself"),
+        (["--attack", "luck"], "--attack luck: there is none of that name: choose among fgsm, pgd, noise, compression, gamma"),
+        (["--limit", "fid.worst=3", "--style", "x.png"], "is of all pictures together, and has no worst"),
+        (["--limit", "psnr_truth=30"], "compares with the truth: name it with --truth"),
     ],
 )
 def test_what_cannot_be_asked_of_a_picture_is_said_at_once(
@@ -128,6 +125,7 @@ def test_the_table_sets_the_source_beside_the_painting() -> None:
 
 @pytest.mark.parametrize(("room", "name"), [(room, name) for room, figures in ROOMS.items() for name in figures])
 def test_every_figure_is_explained(room: str, name: str) -> None:
-    section = PAGE.read_text("utf-8").partition(f"## {'Pictures' if room == 'picture' else 'Shots'}")[2].partition("\n## ")[0]
+    title = {"picture": "Pictures", "moving": "Shots", "set": "Sets"}[room]
+    section = PAGE.read_text("utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     assert f"`{name}`" in section
     assert ROOMS[room][name].words in section

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from impasto.evaluate.likeness import Palette, colour_distance, fine_detail, psnr, ssim, structure
+from impasto.evaluate.likeness import Palette, colour_distance, fine_detail, ms_ssim, psnr, ssim, structure
 from impasto.media.flow import Plane
 from tests.evaluate.shots import noisy, texture
 
@@ -41,6 +41,23 @@ def test_ssim_is_the_same_as_torchmetrics() -> None:
     pair = [(picture @ np.array([0.299, 0.587, 0.114], np.float32))[None, None] for picture in (blurred(PICTURE, 1), PICTURE)]
     theirs = structural_similarity_index_measure(*map(torch.from_numpy, pair), data_range=1.0)
     assert ssim(PICTURE, blurred(PICTURE, 1)) == pytest.approx(float(theirs), abs=0.01)
+
+
+def test_ssim_of_five_scales_is_the_same_as_torchmetrics() -> None:
+    pytest.importorskip("torchmetrics", reason="torchmetrics is the oracle (extra 'quality')")
+    import torch
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    large = texture(288, 384)
+    pair = [(picture @ np.array([0.299, 0.587, 0.114], np.float32))[None, None] for picture in (blurred(large, 2), large)]
+    theirs = multiscale_structural_similarity_index_measure(*map(torch.from_numpy, pair), data_range=1.0)
+    assert ms_ssim(large, blurred(large, 2)) == pytest.approx(float(theirs), abs=0.02)
+
+
+def test_ssim_of_five_scales_forgives_what_is_fine() -> None:
+    assert ms_ssim(PICTURE, PICTURE) == pytest.approx(1, abs=1e-4)
+    assert ms_ssim(PICTURE, 1 - PICTURE) == 0
+    assert ms_ssim(PICTURE, blurred(PICTURE, 2)) > ssim(PICTURE, blurred(PICTURE, 2))
 
 
 def test_structure_is_free_of_tone_and_contrast() -> None:

@@ -88,8 +88,8 @@ def test_what_will_not_be_measured_is_refused_at_once() -> None:
         ("end_point=1", "--flow|shots"),
     ):
         with pytest.raises(InputError, match=fault):
-            parse_limits([text], moving=False, style=False, flow=False)
-    assert len(parse_limits(["flicker=2", "style=1", "end_point=1"], moving=True, style=True, flow=True)) == 3
+            parse_limits([text], moving=False, given=())
+    assert len(parse_limits(["flicker=2", "style=1", "end_point=1"], moving=True, given=("style", "flow"))) == 3
 
 
 def test_every_figure_can_be_limited() -> None:

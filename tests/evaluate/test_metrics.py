@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the figures are worked out in torch (extra 'learn')")
@@ -95,3 +97,26 @@ def test_features_of_a_network_are_means_of_its_taps(tmp_path) -> None:  # type:
     assert found.shape == (3, 12 + 16)
     by_hand = perception(pictures[:1], ("relu2_1",))["relu2_1"].values.mean((2, 3)).double()
     assert torch.allclose(found[:1, :12], by_hand, atol=1e-4)
+
+
+def test_a_set_is_what_it_is_itself(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from impasto.evaluate.eye import Eye
+    from impasto.evaluate.sets import FEWEST, Crowd
+    from tests.evaluate.shots import noisy, texture
+
+    pictures = [texture(48, 64, seed) for seed in range(FEWEST)]
+    files = [tmp_path / f"{number}.png" for number in range(FEWEST)]
+    for file, picture in zip(files, pictures, strict=True):
+        Image.fromarray((picture * 255).round().astype("uint8")).save(file)
+    eye, crowd, few = Eye(), Crowd(files, 0), Crowd(files[1:], 0)
+    for picture in pictures:
+        eye.judge(noisy([picture], 0.2)[0], picture)
+        crowd.take(eye)
+        few.take(eye)
+    found = crowd.figures(eye)
+    assert found["fid"] < 0.1 < found["fid_source"]
+    assert (found["precision"], found["recall"]) == (1, 1)
+    assert found["precision_source"] < 0.5, "grained pictures are none of them"
+    assert few.figures(eye) == {}

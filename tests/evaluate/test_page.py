@@ -14,7 +14,8 @@ from impasto.evaluate.figures import ROOMS
 from impasto.evaluate.gallery import Gallery, Worst
 from impasto.evaluate.limits import Limit, judged
 from impasto.evaluate.next_key import Next
-from impasto.evaluate.page.build import Findings, page
+from impasto.evaluate.page import compare
+from impasto.evaluate.page.build import TITLES, Findings, page
 from impasto.evaluate.page.curves import Curve, curve_of
 from impasto.evaluate.page.pictures import heat, jpeg, scale_of, softened
 from impasto.evaluate.page.words import both, chinese
@@ -30,6 +31,8 @@ SAID_BY_NAME = {
     "changed beside its motion, x 5",
     "style {name}",
     "motion from {name}",
+    "truth {name}",
+    *TITLES.values(),
 }
 COMPARED_WITH = {"room", "picture", "painted", "", "frames"}  # constants in such calls that nobody reads
 SHOT = pan(10)
@@ -80,12 +83,26 @@ def test_without_limits_or_motion_it_is_a_page_too(findings: Findings) -> None:
     assert 'data-frame="a.png"' in text
 
 
+def test_a_comparison_shows_every_version_and_marks_the_best(findings: Findings) -> None:
+    blank = np.zeros((4, 6, 3), np.uint8)
+    means = {"<a>": {"picture": {"structure": 0.9}}, "b": {"picture": {"structure": 0.4}}}
+    places = {("picture", "structure"): {"<a>": 1, "b": 2}}
+    shown = [compare.Shown("7", blank, {"<a>": blank, "b": blank})]
+    rows = dict.fromkeys(means, findings.rows)
+    text = compare.page(compare.Standings(Path("s.mov"), 512, means, places, {"<a>": 1.0, "b": 2.0}, rows, shown))
+    assert text.count('class="n best"') == 1
+    assert "<a>" not in text, "names of files are text, not HTML"
+    assert text.count("data:image/jpeg") == 3
+    assert 'class="v1"' in text, "curves of both lie in one drawing"
+    assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:)", text)
+
+
 def texts() -> set[str]:
-    """Everything that is said in both languages: the figures' words, and what stands in calls of both() and _section()."""
+    """Everything that is said in both languages: the figures' words, and what stands in calls of both() and section()."""
     found = {text for figures in ROOMS.values() for one in figures.values() for text in (one.words, one.wanted, one.meaning)}
     for file in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("both", "_section", "_tile"):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("both", "section", "_tile"):
                 found |= {
                     one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant) and isinstance(one.value, str)
                 }

@@ -18,7 +18,7 @@
 
   // ---- curves: one cross over all of them, at the frame under the pointer
   const curves = JSON.parse((find("#values") || { textContent: "[]" }).textContent);
-  const drawings = [...document.querySelectorAll("svg.curve")], told = [...document.querySelectorAll(".now")];
+  const drawings = curves.length ? [...document.querySelectorAll("svg.curve")] : [], told = [...document.querySelectorAll(".now")];
   const x = (box, place, count) => box.left + (place / Math.max(1, count - 1)) * (box.right - box.left);
   const y = (box, value) => 10 + ((box.high - value) / (box.high - box.low)) * (168 - 10 - 22);
   const dot = (circle, box, at, value) => {
@@ -54,6 +54,17 @@
   const wipe = find(".wipe");
   if (wipe) {
     find("input", wipe).oninput = (event) => wipe.style.setProperty("--at", event.target.value + "%");
+    const left = find("#left"), right = find("#right"), shown = find("#shown");
+    if (left) { // of a comparison: any two versions of a frame
+      const rows = [...document.querySelectorAll(".columns .tiles")];
+      const show = () => [["#wipe-source", left], ["#wipe-output", right]].forEach(([picture, chosen]) => {
+        find(picture).src = find(`figure:nth-child(${chosen.selectedIndex + 1}) img`, rows[shown.selectedIndex]).src;
+      });
+      [left, right, shown].forEach((chosen) => (chosen.onchange = show));
+      left.selectedIndex = 1;
+      right.selectedIndex = 2;
+      show();
+    }
     document.querySelectorAll(".worst").forEach((row) => (row.onclick = () => {
       const [source, output] = row.querySelectorAll(".tiles img");
       find("#wipe-source").src = source.src;

@@ -21,6 +21,7 @@ from impasto.media.landing import Landing
 
 MOST_WORST = 8
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+TITLES = {"picture": "As pictures", "moving": "In motion", "set": "All pictures together"}
 Row = Mapping[str, float]
 
 
@@ -39,13 +40,14 @@ class Findings:
     next: Next | None = None
     style: str = ""
     flow: str = ""  # where known motion came from
+    truth: str = ""
 
 
-def write_page(path: Path, findings: Findings, overwrite: bool) -> None:
-    """Write the page; it gets its name once it is whole."""
+def write_page(path: Path, text: str, overwrite: bool) -> None:
+    """Write a page; it gets its name once it is whole."""
     landing = Landing(path, overwrite)
     try:
-        landing.temporary.write_text(page(findings), "utf-8")
+        landing.temporary.write_text(text, "utf-8")
         landing.commit(lambda _: None)
     finally:
         landing.abort()
@@ -63,9 +65,13 @@ def page(findings: Findings) -> str:
         _wipe(worst),
         _worst(worst),
     ]
-    body = "\n".join(part for part in [*parts, _meanings(findings)] if part)
+    return bare(f"QC: {findings.output.name}", "\n".join(part for part in [*parts, _meanings(findings)] if part))
+
+
+def bare(title: str, body: str, own_look: str = "") -> str:
+    """A page about its body: with its look and its script, and forbidden the network."""
     look, act = ((BESIDE / name).read_text("utf-8") for name in ("look.css", "act.js"))
-    title = escape(f"QC: {findings.output.name}")
+    look, title = look + own_look, escape(title)
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     head += f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>{look}</style>'
     return (
@@ -77,7 +83,7 @@ def _head(findings: Findings) -> str:
     when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     count = both("{n} frames" if findings.moving else "{n} pictures", n=len(findings.rows))
     size = both("measured at {px} px", px=findings.side) if findings.side else both("measured at full size")
-    given = {"style {name}": findings.style, "motion from {name}": findings.flow}
+    given = {"style {name}": findings.style, "motion from {name}": findings.flow, "truth {name}": findings.truth}
     facts = " · ".join([count, size, *(both(text, name=name) for text, name in given.items() if name), when])
     buttons = '<div class="tools"><button id="language">中文</button><button id="light">◐</button></div>'
     paths = f"<b>{escape(str(findings.output))}</b> {both('against')} {escape(str(findings.source))}"
@@ -107,10 +113,10 @@ def _table(findings: Findings) -> str:
             if name in means or any((v.limit.room, v.limit.name) == (room, name) for v in findings.verdicts)
         ]
         if named:
-            rows.append(f'<tr class="room"><th colspan="5">{both("As pictures" if room == "picture" else "In motion")}</th></tr>')
+            rows.append(f'<tr class="room"><th colspan="5">{both(TITLES[room])}</th></tr>')
         rows += [_mean(room, name, means, findings.verdicts) for name in named]
     names = "".join(f"<th>{both(name)}</th>" for name in ("figure", "painting", "source", "wanted", "limit"))
-    return _section("Means", f'<table class="means"><thead><tr>{names}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
+    return section("Means", f'<table class="means"><thead><tr>{names}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
 
 
 def _mean(room: str, name: str, means: Row, verdicts: Sequence[Verdict]) -> str:
@@ -157,7 +163,7 @@ def _next(found: Next | None) -> str:
     painted = both("Painted so far: {frames}", frames=", ".join(found.painted))
     text = f"<div><p>{' '.join(why)}</p><ul>{faults}</ul>{then}<p><small>{painted}</small></p></div>"
     number = f'<div class="number">{escape(found.frame)}</div>'
-    return _section("Paint this frame next", f'<div class="next">{number}{text}</div>')
+    return section("Paint this frame next", f'<div class="next">{number}{text}</div>')
 
 
 # ---- curves
@@ -179,7 +185,7 @@ def _curves(findings: Findings) -> str:
     lines = (("ours", "painting"), ("theirs", "source"), ("limit", "limit"))
     key = f'<p class="key">{"".join(f"""<i class="{kind}"></i>{both(words)} """ for kind, words in lines)}</p>'
     held = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-    return _section(
+    return section(
         "Frame by frame",
         f'{key}<div class="curves">{"".join(drawn)}</div><script type="application/json" id="values">{held}</script>',
     )
@@ -210,7 +216,7 @@ def _maps(findings: Findings) -> str:
         layers = _layers(base, heat(maps[name], hottest), name)
         cards.append(f'<figure class="card"><figcaption>{both(figure.words)}</figcaption>{layers}{legend}</figure>')
     said = both("How much worse than the source each place is, averaged over the shot. Clear places are no worse.")
-    return _section("Where it is bad", f'<p class="said">{said}</p><div class="maps">{"".join(cards)}</div>')
+    return section("Where it is bad", f'<p class="said">{said}</p><div class="maps">{"".join(cards)}</div>')
 
 
 def _wipe(worst: Sequence[Worst]) -> str:
@@ -224,13 +230,13 @@ def _wipe(worst: Sequence[Worst]) -> str:
     title = (
         f'{both("frame")} <b id="wipe-frame">{escape(one.frame)}</b> <small>{both("click a frame below to see it here")}</small>'
     )
-    return _section("Wipe", f'<p class="said">{title}</p><div class="wipe" style="--at:50%">{pictures}{tags}{slider}</div>')
+    return section("Wipe", f'<p class="said">{title}</p><div class="wipe" style="--at:50%">{pictures}{tags}{slider}</div>')
 
 
 def _worst(worst: Sequence[Worst]) -> str:
     if not worst:
         return ""
-    return _section("Worst frames", "".join(_of_worst(one) for one in worst))
+    return section("Worst frames", "".join(_of_worst(one) for one in worst))
 
 
 def _of_worst(one: Worst) -> str:
@@ -264,10 +270,11 @@ def _meanings(findings: Findings) -> str:
     for room, figures in ROOMS.items():
         there = [figure for name, figure in figures.items() if name in findings.means.get(room, {})]
         told += [f"<dt>{both(figure.words)}</dt><dd>{both(figure.meaning)}</dd>" for figure in there]
-    return _section(
+    return section(
         "What each figure means", f"<dl>{''.join(told)}</dl><p>{both('No figure is beauty. Read them together, and look.')}</p>"
     )
 
 
-def _section(title: str, inner: str) -> str:
+def section(title: str, inner: str) -> str:
+    """A part of a page under its title."""
     return f"<section><h2>{both(title)}</h2>{inner}</section>"

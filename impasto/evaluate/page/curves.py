@@ -72,6 +72,18 @@ def curve_of(room: str, name: str, rows: Sequence[Mapping[str, Any]], limit: flo
     return Curve(room, name, [frame for frame, _ in found], ours, theirs, limit)
 
 
+def overlaid(room: str, name: str, versions: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Curves of several versions in one drawing, the source's behind them; empty where not all of them have one."""
+    curves = [curve for rows in versions.values() if (curve := curve_of(room, name, rows, None))]
+    if len(curves) < len(versions):
+        return ""
+    ends = [curve._ends() for curve in curves]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    lines = [_line(curve.ours, low, high, f"v{number}") for number, curve in enumerate(curves)]
+    drawn = "".join([*_grid(low, high), *_numbers(curves[0].frames), _line(curves[0].theirs, low, high, "theirs"), *lines])
+    return f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{name}">{drawn}</svg>'
+
+
 def _y(value: float, low: float, high: float) -> float:
     return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BELOW)
 

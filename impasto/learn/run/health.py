@@ -30,14 +30,6 @@ def critic_strength(told_apart: float) -> float:
     return 1 - (1 - LEAST) * min(1.0, max(0.0, above))
 
 
-def verdicts(recall: float, told_apart: float) -> dict[str, float]:
-    """Accuracy, precision, recall and F1 of a critic, "real" being what it looks for; real and painted ones weigh the same."""
-    fooled = 1 - (2 * told_apart - recall)  # the share of painted ones it takes for real
-    precision = recall / (recall + fooled) if recall + fooled else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    return {"accuracy": told_apart, "precision": precision, "recall": recall, "f1": f1}
-
-
 @torch.no_grad()
 def recall_of(real: Sequence[Tensor], fake: Sequence[Tensor], middle: float | None = 0.0) -> float:
     """The share of real patches that lie above the middle: a given logit, or half-way between both sides' means."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-CURVE = "curve.jsonl"
+from impasto.evaluate.critic import CURVE as CURVE
+from impasto.evaluate.critic import read_curve as read_curve  # who reads a record need not know who learns
+
 STEPS_BETWEEN_SCALARS = 10
 ACROSS, TALLEST_PX, MARGIN_PX, TITLE_PX = 6, 256, 6, 20
 Rows = Mapping[str, Tensor]  # name -> pictures [N,3,H,W] in 0..1
@@ -66,20 +67,6 @@ def cut_back(path: Path, step: int) -> None:
     beside = path.with_suffix(".writing")
     beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
     beside.replace(path)
-
-
-def read_curve(path: Path) -> list[dict[str, Any]]:
-    """The lines of a curve file, without a damaged one at the end."""
-    lines = []
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:
-            break
-        if not isinstance(line, dict) or "step" not in line:
-            break
-        lines.append(line)
-    return lines
 
 
 def draw_sheet(rows: Rows, title: str) -> Image.Image:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from impasto.evaluate.critic import verdicts
 from impasto.learn.run import health
 from impasto.learn.run.contract import Logits, Networks, Outcome, StepFunction
 from impasto.learn.run.feed import Batch
@@ -44,12 +45,12 @@ class Watch:
             with torch.no_grad(), resting(networks):
                 real, fake = self.judge(networks, average)
             recall, fooled = health.recall_of(real, fake), health.recall_of(fake, real)
-            return health.verdicts(recall, (recall + 1 - fooled) / 2)
+            return verdicts(recall, (recall + 1 - fooled) / 2)
         if "told_apart" not in seen.parts:
             return {}
         if "recall" not in seen.parts:
             return {"accuracy": seen.parts["told_apart"]}
-        return health.verdicts(seen.parts["recall"], seen.parts["told_apart"])
+        return verdicts(seen.parts["recall"], seen.parts["told_apart"])
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="learning needs the extra 'learn'")
 
-from impasto.learn.run import checkpoints, health  # noqa: E402  torch must be known to be there first
+from impasto.evaluate.critic import verdicts  # noqa: E402  torch must be known to be there first
+from impasto.learn.run import checkpoints, health  # noqa: E402
 from impasto.learn.run.pace import Pace, is_drawn, schedule  # noqa: E402
 
 
 def test_verdicts_from_counts() -> None:
     real, fake = torch.tensor([2.0, 1.0, 3.0, -1.0]), torch.tensor([-1.0, -2.0, 1.0, -3.0])  # 3 of 4 found, 1 of 4 fools
     recall = health.recall_of([real], [fake])
-    found = health.verdicts(recall, (recall + 0.75) / 2)
+    found = verdicts(recall, (recall + 0.75) / 2)
     assert found == pytest.approx({"accuracy": 0.75, "precision": 0.75, "recall": 0.75, "f1": 0.75})
 
 
