@@ -90,6 +90,9 @@ class TrainJob(Job):
         f"what judges style: own (with impasto), none, or VGG19 weights (repeatable; default: ${TEACHERS_VARIABLE}, else own)",
     )
     set: list[str] = option([], "a setting of the recipe as name=value, e.g. style_side=768 for broader strokes (repeatable)")
+    robust: bool = option(
+        False, "hold still under tiny changes that would move the paint most, not only under chance ones; about twice the time"
+    )
     precision: Literal["auto", "fp32", "bf16"] = option("auto", "auto learns in bf16 where the machine is faster with it")
     workers: int | None = option(None, "threads that make batches ahead (default: 4 with a GPU, else 0)", ge=0, le=64)
     devices: int = option(1, "learn on so many GPUs, or processes, at once; each takes a batch of its own", ge=1, le=64)
@@ -295,7 +298,7 @@ class TrainJob(Job):
         training = Training(
             networks,
             recipe.batches(settings, material),
-            recipe.step(settings, material),
+            means.step_of(self, recipe, settings, material),
             means.pace_of(self, recipe, settings, material, generator),
             folder=self.run_folder / tier,
             label=tier,

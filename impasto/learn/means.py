@@ -12,7 +12,8 @@ from torch import nn
 
 from impasto.learn.job import DEFAULT_MINUTES
 from impasto.learn.material.data import Material
-from impasto.learn.run.contract import Networks
+from impasto.learn.robust import check_grain, robust
+from impasto.learn.run.contract import Networks, StepFunction
 from impasto.learn.run.devices import named_device, place_critic, quicken
 from impasto.learn.run.pace import Pace
 from impasto.learn.run.watch import Watch
@@ -41,6 +42,15 @@ def pace_of(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Ma
         early_stop=bool(wanted and patience and hasattr(recipe, "held_out")),
         patience=patience or PATIENCE,
     )
+
+
+def step_of(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material) -> StepFunction:
+    """What happens in a step: the recipe's own, under attack where the job asks for it."""
+    take: StepFunction = recipe.step(settings, material)
+    if not job.robust:
+        return take
+    check_grain(recipe.__name__.rpartition(".")[2], recipe.batches(settings, material)(0))
+    return robust(take)
 
 
 def watch_of(job: TrainJob, recipe: ModuleType, settings: BaseModel, material: Material) -> Watch:
