@@ -91,15 +91,18 @@ def _convolutions(weights: Weights) -> list[str]:
 def _packed(weights: Weights, name: str) -> NDArray[np.float16]:
     """A convolution [leave,enter,k,k] as [leave/4,k,k,enter,4], channels filled up to fours, and its biases."""
     weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-    leave, enter = (_missing(count) for count in weight.shape[:2])
-    weight = np.pad(weight, [(0, leave), (0, 0 if name == "stem" else enter), (0, 0), (0, 0)])
+    leave, enter = (filled - count for filled, count in zip(_filled(weight, name), weight.shape, strict=False))
+    weight = np.pad(weight, [(0, leave), (0, enter), (0, 0), (0, 0)])
     fours = weight.reshape(-1, 4, *weight.shape[1:]).transpose(0, 3, 4, 2, 1)
     with np.errstate(over="ignore"):  # a weight beyond fp16 becomes infinite, and the trial then refuses the page
         return np.concatenate([fours.ravel(), np.pad(bias, (0, leave))]).astype(STORED)
 
 
-def _missing(channels: int) -> int:
-    return -channels % 4
+def _filled(weight: NDArray[np.float32], name: str) -> tuple[int, int]:
+    """How many channels leave and enter, filled up to fours; a shuffle makes one channel of four, and wants four of those."""
+    leave, enter = weight.shape[:2]
+    fours = 16 if name == "to_half.conv" else 4
+    return leave + -leave % fours, enter if name == "stem" else enter + -enter % 4
 
 
 def _read_back(path: Path, like: Weights) -> Weights:
@@ -108,12 +111,12 @@ def _read_back(path: Path, like: Weights) -> Weights:
     halves, weights = np.frombuffer(base64.b64decode(told["weights"]), STORED).astype(np.float32), Weights()
     for name in _convolutions(like):
         leave, enter, kernel, _ = like[f"{name}.weight"].shape
-        fours, across = (leave + _missing(leave)) // 4, enter if name == "stem" else enter + _missing(enter)
-        count = fours * kernel * kernel * across * 4
-        weight = halves[:count].reshape(fours, kernel, kernel, across, 4).transpose(0, 4, 3, 1, 2)
-        weights[f"{name}.weight"] = weight.reshape(-1, across, kernel, kernel)[:leave, :enter]
+        down, across = _filled(like[f"{name}.weight"], name)
+        count = down * kernel * kernel * across
+        weight = halves[:count].reshape(-1, kernel, kernel, across, 4).transpose(0, 4, 3, 1, 2)
+        weights[f"{name}.weight"] = weight.reshape(down, across, kernel, kernel)[:leave, :enter]
         weights[f"{name}.bias"] = halves[count : count + leave]
-        halves = halves[count + 4 * fours :]
+        halves = halves[count + down :]
     return weights
 
 

@@ -4,8 +4,8 @@
 const WORDS = {
   en: {
     promise: "Painted here, in your browser. No picture leaves this device.",
-    drop: "Drop a picture", choose: "Choose a picture", camera: "Use the camera", stop: "Stop the camera", strength: "Strength", size: "Size",
-    on: "On", auto: "automatic", own: "its own", save: "Save PNG", wipe: "Before and after", other: "中文",
+    drop: "Drop a picture", choose: "Choose a picture", camera: "Camera", stop: "Stop camera", strength: "Strength", size: "Size",
+    on: "On", auto: "auto", own: "its own", save: "Save PNG", wipe: "Before and after", other: "中文",
     opening: "Making the network ready …",
     picture: f => `${f.on} · ${f.width} × ${f.height} · ${f.ms} ms`,
     smaller: f => `of ${f.width} × ${f.height}, painted smaller`,
