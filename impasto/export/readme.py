@@ -112,8 +112,8 @@ const network = opened(LOOK), painter = await gpuPainter(network) ?? cpuPainter(
 const painted = await painter.paint(picture);  // picture and painted: ImageData of any size
 ```
 
-The figures below are those of the weights in `look.js`, read back and tried under ONNX Runtime; the scripts, which are the same for
-every look, are tried in a browser by impasto's own tests.
+The figures below are those of the weights in `look.js`, read back and tried under ONNX Runtime; the scripts, which are the same
+for every look, are tried in a browser by impasto's own tests.
 """
 
 
