@@ -91,7 +91,7 @@ class TrainJob(Job):
     )
     set: list[str] = option([], "a setting of the recipe as name=value, e.g. style_side=768 for broader strokes (repeatable)")
     robust: bool = option(
-        False, "hold still under tiny changes that would move the paint most, not only under chance ones; takes half as long again"
+        False, "hold still under tiny changes that would move the paint most, not only under chance; takes half as long again"
     )
     precision: Literal["auto", "fp32", "bf16"] = option("auto", "auto learns in bf16 where the machine is faster with it")
     workers: int | None = option(None, "threads that make batches ahead (default: 4 with a GPU, else 0)", ge=0, le=64)
