@@ -169,3 +169,16 @@ def test_shipped_looks_are_small() -> None:
     assert sizes, "some are shipped"
     assert max(sizes.values()) <= 4_000_000, "a look with both networks: 3 MB of weights in fp16, and its preview"
     assert sum(sizes.values()) <= 50_000_000
+
+
+def test_every_family_of_looks_is_shipped_in_both_tiers() -> None:
+    families = {
+        "oil": {"turner", "starry-night"}, "print": {"great-wave"}, "watercolour": {"watercolour"}, "drawing": {"pencil", "ink"},
+        "cartoon": {"comic"}, "dark": {"noir"}, "sci-fi": {"neon"}, "retro": {"retro", "film"}, "brand": {"flat"},
+    }  # fmt: skip
+    for look in sorted(set().union(*families.values())):
+        card = StyleFile.open(find(look)).card
+        assert {"live", "full"} <= set(card.tiers), look
+        assert card.credits or card.training.references, f"{look}: whom it was learnt from"
+        assert card.licence == "Apache-2.0"
+        assert card.description
