@@ -13,6 +13,7 @@ from impasto.commands import job_class_of
 from impasto.errors import InputError
 from impasto.evaluate.pairing import is_shot
 from impasto.job import Progress
+from impasto.media import list_pictures
 from impasto.styles.library import NAME, find
 from impasto.styles.package import SUFFIX
 
@@ -71,7 +72,8 @@ def paint(version: Version, job: EvaluateJob, folder: Path) -> Iterator[Progress
     shot = is_shot(source)
     target = own / "painted.####.png" if shot else own if source.is_dir() else own / f"{source.stem}.png"
     own.mkdir()
-    asked = {"inputs": [source], "out": target, "style": [str(version.place)], "frames": job.frames, "tier": job.tier}
+    heap = source.is_dir() and not shot  # each for itself, though their names may have numbers
+    asked = {"inputs": list_pictures(source) if heap else [source], "out": target, "style": [str(version.place)], "frames": job.frames, "tier": job.tier}
     for step in job_class_of("render").build(**asked).run():
         if isinstance(step, Progress):
             yield step

@@ -65,3 +65,12 @@ def test_a_painting_and_a_look_stand_side_by_side(tmp_path: Path, tiny_style: Pa
     assert both["noise"]["mean"]["picture"]["psnr"] == pytest.approx(26, abs=0.5)
     assert answer["figures"]["places"]["picture.psnr"]
     assert page.read_text("utf-8").count("data:image/jpeg") == 6
+
+
+def test_pictures_with_gaps_in_their_numbers_are_painted_one_by_one(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heap = written(tmp_path / "heap", pan(4))
+    (heap / "f.0002.png").unlink()
+    assert cli.main(["evaluate", str(heap), str(tiny_style), "--json"]) == 0, capsys.readouterr().err
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["figures"]["frames"] == 3
