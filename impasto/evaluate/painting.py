@@ -73,7 +73,8 @@ def paint(version: Version, job: EvaluateJob, folder: Path) -> Iterator[Progress
     target = own / "painted.####.png" if shot else own if source.is_dir() else own / f"{source.stem}.png"
     own.mkdir()
     heap = source.is_dir() and not shot  # each for itself, though their names may have numbers
-    asked = {"inputs": list_pictures(source) if heap else [source], "out": target, "style": [str(version.place)], "frames": job.frames, "tier": job.tier}
+    asked = {"inputs": list_pictures(source) if heap else [source], "out": target, "style": [str(version.place)]}
+    asked |= {"frames": job.frames, "tier": job.tier}
     for step in job_class_of("render").build(**asked).run():
         if isinstance(step, Progress):
             yield step

@@ -88,7 +88,8 @@ def open_pairs(source: Path, output: Path, frames: str = "all", side: int = 0) -
 
 def few(pairs: Pairs, places: Sequence[int]) -> Pairs:
     """Some of the pairs, by their places."""
-    numbers, files = ([many[place] for place in places] if many else () for many in (pairs.numbers, pairs.files))
+    numbers = [pairs.numbers[place] for place in places] if pairs.numbers else ()
+    files = [pairs.files[place] for place in places] if pairs.files else ()
     return replace(pairs, numbers=numbers, files=files)
 
 
