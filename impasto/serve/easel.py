@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, create_model
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, StyleError
 from impasto.render.job import Brushes, RenderJob
 from impasto.serve.problems import Problem
 
@@ -219,16 +219,24 @@ def _frame(path: Path, clip: Clip, number: int | None) -> Frame:
 
 def _let_go() -> None:
     """Forget brushes whose look is another by now, and the oldest ones."""
-    from impasto.render.looks import parted
-    from impasto.styles.library import find
-
     for key, brush in list(_brushes.items()):
         stamp = brush.style.path, brush.style.path.stat().st_mtime_ns if brush.style.path.exists() else 0
-        if _stamps.setdefault(key, stamp) != stamp or find(parted(key[0])[0]) != brush.style.path:
+        if _stamps.setdefault(key, stamp) != stamp or _found(key[0]) != brush.style.path:
             del _brushes[key], _stamps[key]
     while len(_brushes) > MOST_BRUSHES:
         oldest = next(iter(_brushes))
         del _brushes[oldest], _stamps[oldest]
+
+
+def _found(style: str) -> Path | None:
+    """Where a look lies by now; nowhere, if it was removed."""
+    from impasto.render.looks import parted
+    from impasto.styles.library import find
+
+    try:
+        return find(parted(style)[0])
+    except StyleError:
+        return None
 
 
 def _with_tier(knobs: dict[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,18 @@ def test_a_look_that_was_replaced_is_opened_anew(tmp_path: Path, tiny_style: Pat
     assert easel._brushes[str(look), "live", 0] is not before
 
 
+def test_a_look_that_was_removed_is_in_nobodys_way(
+    tmp_path: Path, tiny_style: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPASTO_STYLES", str(tmp_path))
+    photo = tmp_path / "a.png"
+    Image.fromarray(noise(16, 16)).save(photo)
+    (tmp_path / "gone.style").write_bytes(tiny_style.read_bytes())
+    easel.preview(photo, None, 0, "png", {"style": ["gone"]})
+    (tmp_path / "gone.style").unlink()
+    assert easel.preview(photo, None, 0, "png", {"style": [str(tiny_style)]})
+
+
 def test_live_paints_the_newest_picture(client: TestClient, tiny_style: Path) -> None:
     look = upload(client, tiny_style)["reference"]
     jpeg = io.BytesIO()

@@ -9,7 +9,7 @@ import { t } from "../words.js";
 const pad = frame => String(frame).padStart(4, "0");
 
 export class KeyFrames extends Part {
-  static hears = ["shot", "shots", "frame"];
+  static hears = ["shot", "shots"];
 
   constructor(stage) {
     super();
@@ -17,7 +17,7 @@ export class KeyFrames extends Part {
   }
 
   build() {
-    this.take = h("a.button", {}, t("exportFrame"));
+    this.take = h("button", { type: "button", onclick: trying(() => this.#save()) }, t("exportFrame"));
     this.list = h("ul.thumbs", { "aria-label": t("keys") });
     this.minutes = h("input", { type: "number", min: 0.1, max: 600, step: "any", value: 10 });
     this.learn = h("button.main", { type: "button", onclick: trying(() => this.submit()) }, t("learn"));
@@ -34,16 +34,19 @@ export class KeyFrames extends Part {
     const info = this.stage.info, ready = Boolean(info?.width);
     this.take.hidden = !ready;
     this.learn.disabled = !ready || !this.keys.length;
-    if (ready) {
-      this.take.href = frameUrl(`shot:${desk.shot}`, desk.frame, 0);
-      this.take.download = `${stock.shots.get(desk.shot).name.replace(/\.\w+$/, "")}.${pad(desk.frame)}.png`;
-    }
     this.list.replaceChildren(...this.keys.map(key => {
       const frame = Number(key.name.split(" ")[2]), image = h("img", { alt: "" });
       pictures.show(image, frameUrl(key.reference, null, 160), RANKS.strip).catch(() => {});
       return h("li", {}, h("button", { type: "button", onclick: () => desk.set({ frame }) }, image, h("span", {}, String(frame))),
         h("button.icon.remove", { type: "button", title: t("remove"), "aria-label": `${t("remove")} ${frame}`, onclick: trying(() => remove(key)) }, "×"));
     }));
+  }
+
+  // The frame with every pixel, its number in its name.
+  async #save() {
+    const blob = await pictures.blob(frameUrl(`shot:${desk.shot}`, desk.frame, 0), RANKS.stage), href = URL.createObjectURL(blob);
+    h("a", { href, download: `${stock.shots.get(desk.shot).name.replace(/\.\w+$/, "")}.${pad(desk.frame)}.png` }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60000);
   }
 
   // A painted frame's number is the last one in its name; without one it is the frame that is looked at.

@@ -79,12 +79,12 @@ export class PictureStage extends Part {
 
   async #fetch(side) {
     const [url, shot] = [this.#wanted[side], desk.shot];
-    if (this.#shown[side]?.url === url) return;
+    if (this.#shown[side]?.url === url) return this.#settle();
     this.#busy.add(side);
     const later = setTimeout(() => this.classList.add("busy"), 250);
     try {
       const bitmap = await pictures.bitmap(url, RANKS.stage);
-      if (shot === desk.shot) this.#hang(side, { url, bitmap });
+      if (shot === desk.shot && this.#wanted[side]) this.#hang(side, { url, bitmap });
       this.note.textContent = "";
     } catch (error) {
       if (url === this.#wanted[side]) this.note.textContent = error.message;
@@ -92,8 +92,10 @@ export class PictureStage extends Part {
     clearTimeout(later);
     this.#busy.delete(side);
     if (this.#wanted[side] && this.#wanted[side] !== url) this.#fetch(side);
-    else if (!this.#busy.size) this.classList.remove("busy");
+    else this.#settle();
   }
+
+  #settle() { if (!this.#busy.size) this.classList.remove("busy"); }
 
   // Put a picture up, or none.
   #hang(side, shown) {
