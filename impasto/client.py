@@ -173,7 +173,7 @@ class Client:
                     offset = here
 
     def _fetch(self, job: str, told: Told, folder: Path) -> Path:
-        target = folder / told["name"]
+        target = folder / str(told["name"])
         if not target.resolve().is_relative_to(folder.resolve()):
             raise ServiceError(f"the service names a result '{told['name']}', which is no place in {folder}")
         target.parent.mkdir(parents=True, exist_ok=True)

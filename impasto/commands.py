@@ -17,7 +17,11 @@ COMMANDS = {
         "impasto.render.timeline.job:TimelineJob",
         "Paint the clips of an edit (.otio, .edl) and write the edit anew with the painted clips.",
     ),
-    "live": ("impasto.live.job:LiveJob", "Paint a camera, a stream or a file while it runs."),
+    "live": (
+        "impasto.live.job:LiveJob",
+        "Paint a camera, a stream or a file while it runs. Keys: 1 to 9 a look, n and p the next and the previous one, "
+        "+ and - strength, [ and ] share of the second look, m matte, space paint off and on, q end.",
+    ),
     "learn": ("impasto.learn.job:TrainJob", "Learn a look from references and write a style file."),
     "generate": (
         "impasto.make.generate:GenerateJob",
@@ -45,12 +49,12 @@ COMMANDS = {
     ),
     "export": (
         "impasto.export.job:ExportJob",
-        "Write a look's network as ONNX, OpenVINO, TorchScript (Nuke) or a script for TensorRT, checked first.",
+        "Write a look's network as ONNX, OpenVINO, TorchScript, a TensorRT script or a web page, checked first.",
     ),
     "doctor": ("impasto.doctor:DoctorJob", "Say which engines, formats and devices work here, and how to get the others."),
     "bench": (
         "impasto.bench.job:BenchJob",
-        "Measure how fast this machine paints: the network alone, and with --shots from file to file.",
+        "Measure how fast this machine paints and learns: networks alone, from file to file, and beside others.",
     ),
 }
 GROUPS = {

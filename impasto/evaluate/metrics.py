@@ -39,7 +39,7 @@ def features_of(pictures: Tensor, perception: Perception | None, taps: Sequence[
 def spatial_means(seen: Mapping[str, Features], taps: Sequence[str] = TAPS) -> Tensor:
     """What a network saw of pictures -> [N,D]: the mean of every feature over the picture; float64 on the CPU."""
     means = []
-    for tap in taps:
+    for tap in (tap for tap in taps if tap in seen):  # a teacher of the user's may end earlier
         values, widen = seen[tap].values.float().mean((2, 3)), seen[tap].widen
         means.append(values if widen is None else F.linear(values, *widen))
     return torch.cat(means, 1).double().cpu()

