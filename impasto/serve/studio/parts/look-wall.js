@@ -23,7 +23,7 @@ export class LookWall extends Part {
 
   refresh(changed) {
     if (changed.has("looks")) this.#hang();
-    if (stock.looks.length && !stock.look(desk.look)) desk.set({ look: stock.looks[0].name });  // it was removed
+    if (changed.has("looks") && stock.looks.length && !stock.look(desk.look)) desk.set({ look: stock.looks[0].name });  // it was removed
     for (const input of this.grid.querySelectorAll("input")) input.checked = input.value === desk.look;
     clearTimeout(this.later);
     this.later = setTimeout(() => this.#paint(), SETTLED_MS);  // scrubbing and sliding ask for nothing
