@@ -138,6 +138,7 @@ def test_a_file_that_ends_ends_it(shot: Path, two_looks: tuple[str, str], tmp_pa
     assert done.figures["painted"] + done.figures["dropped"] == 12
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_the_file_and_says_what_was(shot: Path, two_looks: tuple[str, str], tmp_path: Path) -> None:
     words = ["live", str(shot), "-o", "out.mp4", "--loop", "--style", two_looks[0], "--json", "--engine", "openvino"]
     run = subprocess.Popen(

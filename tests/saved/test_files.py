@@ -74,9 +74,9 @@ def test_the_command_line_saves_a_job_and_replaces_a_file_only_when_asked_to(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = tmp_path / "job.toml"
-    words = ["sample", str(tmp_path / "s.png"), "--frames", "1", "--save", str(place), "--dry-run"]
+    words = ["sample", str(tmp_path / "s.png"), "--frames", "1", "--size", "64x64", "--save", str(place), "--dry-run"]
     assert cli.main(words) == 0
-    assert read_jobs(place) == [SampleJob.build(out=tmp_path / "s.png", frames=1)]
+    assert read_jobs(place) == [SampleJob.build(out=tmp_path / "s.png", frames=1, size="64x64")]
     assert cli.main(words) == 2
     assert cli.main([*words, "--overwrite"]) == 0
     assert not (tmp_path / "s.png").exists()

@@ -180,6 +180,7 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
 # ---- the story
 
 
+@pytest.mark.slow
 @browsing
 def test_upload_choose_a_look_wipe_render_download(page: Any, tmp_path: Path, few_looks: None, shot: Path) -> None:
     studio, broken = Studio(tmp_path / "store", workers=1, command=REAL), []
@@ -230,6 +231,7 @@ def test_upload_choose_a_look_wipe_render_download(page: Any, tmp_path: Path, fe
     assert max(np.abs(one - other).max() for one, other in pairs) <= 1  # engines are chosen by their speed
 
 
+@pytest.mark.slow
 @browsing
 def test_it_survives_a_restart_and_a_reload(page: Any, tmp_path: Path, few_looks: None, shot: Path) -> None:
     studio = Studio(tmp_path / "store", workers=1)

@@ -52,6 +52,7 @@ def test_a_base_is_learnt_and_a_look_starts_from_it(photos: Path, tmp_path: Path
     assert 0 < moved < 0.01, "one step away from the base"
 
 
+@pytest.mark.slow
 def test_it_learns_to_repair(photos: Path, tmp_path: Path) -> None:
     """By learning, worn crops that were never learnt from come closer to the whole ones than they were given."""
     settings = base.Settings(crop_px=128, batch=2, style_side=144, critic_width=8, grain=0.2, blur_px=0, light=0, steady=0)

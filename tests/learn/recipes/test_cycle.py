@@ -27,6 +27,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Art:
     return cycle.gather(job, SETTINGS, None, torch.device("cpu"))
 
 
+@pytest.mark.slow
 def test_it_learns_the_look(material: Art) -> None:
     """Night sheets make paintings darker, and nearer to a sheet that was never learnt from."""
     generator, figures = tiny(), cycle.held_out(SETTINGS, material)

@@ -78,6 +78,7 @@ def lesson(big: Path, photos: Path, **settings: object) -> tuple[distil.Settings
     return asked, made
 
 
+@pytest.mark.slow
 def test_a_small_network_comes_nearer_to_the_look_on_photographs_it_never_saw(big: Path, photos: Path, tmp_path: Path) -> None:
     done = job(big, photos, tmp_path / "small.style", steps=60, set=[*QUICK, "width=12", "blocks=1", "head=4"]).finish()
     assert done.path is not None

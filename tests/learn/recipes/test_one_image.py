@@ -76,6 +76,7 @@ def test_colour_alone_moves_the_palette_and_keeps_the_forms(job: TrainJob) -> No
     assert structure_lost(grey(painted), grey(photo)) < 0.25
 
 
+@pytest.mark.slow
 def test_texture_alone_leaves_the_colours(job: TrainJob) -> None:
     painted, photo, (before, after) = learnt(job, learn="texture", steps=40, patches=25.0, nce=0.2)
     assert (to_lab(painted) - to_lab(photo))[:, 1:].abs().mean() < 4, "of the painting's 50 and more"

@@ -287,6 +287,7 @@ def test_a_style_file_is_a_look_that_is_painted_after(look: Path, paintings: lis
     assert styles._target(settings, material, batch)[1].tolist() == [0, 0], "a blend is nobody's"
 
 
+@pytest.mark.slow
 def test_what_a_style_file_paints_is_learnt(look: Path, paintings: list[Path], photos: Path, free: list[str]) -> None:
     settings, material = material_of(job([paintings[0], look], photos, set=[*free, "patches=0", "copied=20"]))
     painter, place = small_painter(6), material.looks.index("wave")

@@ -66,6 +66,7 @@ def test_a_camera_that_is_not_there() -> None:
     assert all(path.startswith("/dev/video") for path in cameras())
 
 
+@pytest.mark.slow
 def test_a_stream_is_caught_as_it_comes_and_its_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent and received here, over UDP: colours as they were, moments that rise, and a line when nothing comes any more."""
     monkeypatch.setattr(capture, "SILENT_SECONDS", 0.5)
