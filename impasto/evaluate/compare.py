@@ -63,8 +63,8 @@ class Comparison:
 
     def write_page(self, path: Path) -> None:
         """Write what people look at."""
-        from impasto.evaluate.page.build import write_page
         from impasto.evaluate.page.compare import Standings, page
+        from impasto.media.landing import write_text
 
         places = ranked(self.means)
         found = Standings(
@@ -77,7 +77,7 @@ class Comparison:
             shown=list(self._shown()),
             style=self._job.style,
         )
-        write_page(path, page(found), self._job.overwrite)
+        write_text(path, page(found), self._job.overwrite)
 
     def _shown(self) -> Iterator[Shown]:
         """A few frames, read again of every version; pairs that not all of them have are left out."""

@@ -5,13 +5,17 @@ Several paintings or looks are compared, a look is put under attack, and of a tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from impasto.errors import InputError, LimitError, MissingExtra
 from impasto.job import Done, Job, Progress, counted, option
+
+if TYPE_CHECKING:
+    from impasto.evaluate.compare import Comparison
+    from impasto.evaluate.measuring import Measuring
 
 PAGES = (".html", ".htm")
 ATTACKS = ("fgsm", "pgd", "noise", "compression", "gamma")
@@ -77,11 +81,7 @@ class EvaluateJob(Job):
                     yield step
             task = Measuring(self, place, version.place)
             yield from task.frames()
-            figures, said = task.told()
-            if self.report:
-                yield Progress("writing the report")
-                task.write_page(self.report)
-                said += f"\nreport in {self.report}"
+            figures, said = yield from self._told(task)
         yield Done(self.output[0], said, figures, task.failed())
 
     def _compare(self) -> Iterator[Progress | Done]:
@@ -92,14 +92,19 @@ class EvaluateJob(Job):
         with easel() as folder:
             task = Comparison(self, versions(self.output), folder)
             yield from task.run()
-            figures, said = task.told()
-            if self.report:
-                yield Progress("writing the report")
-                task.write_page(self.report)
-                said += f"\nreport in {self.report}"
+            figures, said = yield from self._told(task)
         faults = task.faults()
         failed = LimitError(f"{counted(len(faults), 'version')} beyond limits: {'; '.join(faults)}") if faults else None
         yield Done(self.report, said, figures, failed)
+
+    def _told(self, task: Measuring | Comparison) -> Generator[Progress, None, tuple[dict[str, Any], str]]:
+        """The figures and what is said of them; the report is written if one is wanted."""
+        figures, said = task.told()
+        if self.report:
+            yield Progress("writing the report")
+            task.write_page(self.report)
+            said += f"\nreport in {self.report}"
+        return figures, said
 
     def _attack(self) -> Iterator[Progress | Done]:
         from impasto.evaluate.attack import Siege

@@ -154,7 +154,8 @@ class Measuring:
 
     def write_page(self, path: Path) -> None:
         """Write what people look at."""
-        from impasto.evaluate.page.build import Findings, page, write_page
+        from impasto.evaluate.page.build import Findings, page
+        from impasto.media.landing import write_text
 
         job = self._job
         found = Findings(
@@ -171,7 +172,7 @@ class Measuring:
             flow=str(job.flow or ""),
             truth=str(job.truth or ""),
         )
-        write_page(path, page(found), job.overwrite)
+        write_text(path, page(found), job.overwrite)
 
 
 def means_of(rows: Sequence[dict[str, Any]]) -> dict[str, Row]:

@@ -106,6 +106,7 @@ class Camera:
     def __init__(
         self,
         feed: Feed,
+        *,
         size: Size | None = None,
         fps: float | None = None,
         say: Say = lambda note: None,
@@ -203,7 +204,7 @@ def open_source(text: str, size: Size | None, fps: float | None, loop: bool, say
     if text == BROWSER:
         return Browser(size, fps)
     feed = Feed.parse(text)
-    return File(Path(text), size, loop) if feed is None else Camera(feed, size, fps, say)
+    return File(Path(text), size, loop) if feed is None else Camera(feed, size=size, fps=fps, say=say)
 
 
 def even(size: Size) -> Size:

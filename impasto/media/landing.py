@@ -70,6 +70,16 @@ class Landing:
             self.temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str, overwrite: bool, verify: Callable[[Path], None] = lambda _: None) -> None:
+    """Write a text; it gets its name once it is whole, and `verify` has not refused it."""
+    landing = Landing(path, overwrite)
+    try:
+        landing.temporary.write_text(text, "utf-8")
+        landing.commit(verify)
+    finally:
+        landing.abort()
+
+
 def sweep(path: Path) -> None:
     """Remove what runs that were killed left beside a place."""
     pattern = re.compile(rf"\.{re.escape(path.stem[:80])}\.([0-9a-f]+)-[0-9a-f]{{8}}{re.escape(path.suffix)}")

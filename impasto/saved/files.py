@@ -20,7 +20,7 @@ from typing import Any
 from impasto.commands import COMMANDS, job_class_of
 from impasto.errors import InputError, MediaError
 from impasto.job import Job
-from impasto.media.landing import Landing
+from impasto.media.landing import write_text
 
 STEPS = "steps"
 CONTROL = re.compile("[\x7f-\x9f]")  # what JSON leaves as it is and TOML does not allow
@@ -28,12 +28,7 @@ CONTROL = re.compile("[\x7f-\x9f]")  # what JSON leaves as it is and TOML does n
 
 def save_jobs(path: Path, jobs: Sequence[Job], overwrite: bool = False, note: str = "") -> None:
     """Write jobs to a file; it gets its name once it is whole."""
-    landing = Landing(path, overwrite)
-    try:
-        landing.temporary.write_text(as_toml(jobs, note), "utf-8")
-        landing.commit(_readable)
-    finally:
-        landing.abort()
+    write_text(path, as_toml(jobs, note), overwrite, _readable)
 
 
 def _readable(path: Path) -> None:

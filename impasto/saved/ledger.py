@@ -12,7 +12,7 @@ from typing import Any
 from impasto.errors import InputError, MediaError
 from impasto.job import Done, Job
 from impasto.media import is_sequence
-from impasto.media.landing import Landing
+from impasto.media.landing import write_text
 from impasto.media.sequence import find_frames
 
 
@@ -39,12 +39,7 @@ class Ledger:
         """Write down that a job is done."""
         figures = json.loads(json.dumps(done.figures, default=str))
         self.entries[_name_of(job)] = {"path": str(done.path or ""), "summary": done.summary, "figures": figures}
-        landing = Landing(self.path, overwrite=True)
-        try:
-            landing.temporary.write_text(json.dumps({"done": self.entries}, indent=1, ensure_ascii=False), "utf-8")
-            landing.commit(lambda _: None)
-        finally:
-            landing.abort()
+        write_text(self.path, json.dumps({"done": self.entries}, indent=1, ensure_ascii=False), overwrite=True)
 
     def owns(self, folder: Path) -> bool:
         """Whether a job of this list wrote into the folder."""

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import ImpastoError
-from impasto.evaluate.page import build
+from impasto.evaluate.page.build import bare
 from impasto.evaluate.page.pictures import jpeg
-from impasto.evaluate.page.words import BESIDE
 from impasto.evaluate.pairing import open_pairs
 from impasto.job import Done
-from impasto.media.landing import Landing
+from impasto.media.landing import write_text
 from impasto.saved.table import Shot
 
 SIDE = 480
+AGAIN = '<meta http-equiv="refresh" content="10">'  # while shots wait, a page that is open fills by itself
 LOOK = """
 .shots { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1rem }
 .shots img { width: 50%; display: inline-block; vertical-align: top } .shots .pair { font-size: 0; margin: 0 0 .6rem }
@@ -62,12 +62,7 @@ def seen(shot: Shot, done: Done) -> tuple[str, str]:
 
 def write_page(path: Path, table: Path, ended: Sequence[Ended], shots: Sequence[Shot]) -> None:
     """The page as it is now; shots that still wait are named."""
-    landing = Landing(path, overwrite=True)
-    try:
-        landing.temporary.write_text(page(table, ended, shots), "utf-8")
-        landing.commit(lambda _: None)
-    finally:
-        landing.abort()
+    write_text(path, page(table, ended, shots), overwrite=True)
 
 
 def page(table: Path, ended: Sequence[Ended], shots: Sequence[Shot]) -> str:
@@ -78,15 +73,9 @@ def page(table: Path, ended: Sequence[Ended], shots: Sequence[Shot]) -> str:
         *map(_card, ended),
         *(f'<div class="card"><h3>{escape(shot.name)}</h3><small>waiting</small></div>' for shot in shots[len(ended) :]),
     ]
-    look = (BESIDE / "look.css").read_text("utf-8") + LOOK
-    title = escape(table.name)
-    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{build.POLICY}">'
-    if waiting:
-        head += '<meta http-equiv="refresh" content="10">'
-    head += f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>{look}</style>'
-    body = f'<header><h1>{title}</h1><p class="facts">{" · ".join(facts)}</p></header>'
-    body += f'<section class="shots">{"".join(cards)}</section>'
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body><main>{body}</main></body></html>\n'
+    head = f'<header><h1>{escape(table.name)}</h1><p class="facts">{" · ".join(facts)}</p></header>'
+    body = f'{head}<section class="shots">{"".join(cards)}</section>'
+    return bare(table.name, body, LOOK, AGAIN if waiting else "", acts=False)
 
 
 def _card(ended: Ended) -> str:

@@ -17,7 +17,6 @@ from impasto.evaluate.next_key import HALF, Next
 from impasto.evaluate.page.curves import curve_of
 from impasto.evaluate.page.pictures import greyed, heat, jpeg, scale_of
 from impasto.evaluate.page.words import BESIDE, both
-from impasto.media.landing import Landing
 
 MOST_WORST = 8
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -43,16 +42,6 @@ class Findings:
     truth: str = ""
 
 
-def write_page(path: Path, text: str, overwrite: bool) -> None:
-    """Write a page; it gets its name once it is whole."""
-    landing = Landing(path, overwrite)
-    try:
-        landing.temporary.write_text(text, "utf-8")
-        landing.commit(lambda _: None)
-    finally:
-        landing.abort()
-
-
 def page(findings: Findings) -> str:
     """The page as one HTML text."""
     worst = findings.gallery.worst()[:MOST_WORST]
@@ -68,15 +57,14 @@ def page(findings: Findings) -> str:
     return bare(f"QC: {findings.output.name}", "\n".join(part for part in [*parts, _meanings(findings)] if part))
 
 
-def bare(title: str, body: str, own_look: str = "") -> str:
-    """A page about its body: with its look and its script, and forbidden the network."""
+def bare(title: str, body: str, own_look: str = "", own_head: str = "", acts: bool = True) -> str:
+    """A page about its body: with its look and, if it acts, its script, and forbidden the network."""
     look, act = ((BESIDE / name).read_text("utf-8") for name in ("look.css", "act.js"))
     look, title = look + own_look, escape(title)
-    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    script = f"<script>{act}</script>" if acts else ""
+    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">{own_head}'
     head += f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>{look}</style>'
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head><body><main>\n{body}\n</main><script>{act}</script></body></html>\n'
-    )
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body><main>\n{body}\n</main>{script}</body></html>\n'
 
 
 def _head(findings: Findings) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from impasto.errors import InputError, MediaError
 from impasto.media.encoding import Encoding
-from impasto.media.landing import Landing, same_file
+from impasto.media.landing import same_file, write_text
 from impasto.media.video import codecs
 from impasto.render.checks import Faults
 from impasto.render.timeline.edit import Cut, Edit, mapped, need_of
@@ -194,12 +194,7 @@ class Notebook:
         entry["state"] = stretch.source.state(stretch.numbers)
         entry["bytes"] = _bytes(stretch.files()) if done else -1
         self._entries[stretch.name] = entry
-        landing = Landing(self.path, overwrite=True)
-        try:
-            landing.temporary.write_text(json.dumps({"stretches": self._entries}, indent=1), "utf-8")
-            landing.commit(lambda _: None)
-        finally:
-            landing.abort()
+        write_text(self.path, json.dumps({"stretches": self._entries}, indent=1), overwrite=True)
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from impasto.errors import ImpastoError, MediaError, MissingExtra
 from impasto.frame import exact_rate
-from impasto.media.landing import Landing
+from impasto.media.landing import write_text
 from impasto.render.timeline import edl
 from impasto.render.timeline.sources import Kind, Source, is_relative
 
@@ -105,12 +105,7 @@ class Edit:
 
     def write(self, path: Path, overwrite: bool) -> None:
         """Write the timeline; it has its name when it has been read back."""
-        landing = Landing(path, overwrite)
-        try:
-            landing.temporary.write_text(self.told(), "utf-8")
-            landing.commit(self._verify)
-        finally:
-            landing.abort()
+        write_text(path, self.told(), overwrite, self._verify)
 
     def _verify(self, temporary: Path) -> None:
         rate = self.cuts[0].clip.trimmed_range().start_time.rate if self.text and self.cuts else None
